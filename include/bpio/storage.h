@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the storage layer (dm-bpio) offers a file system: the storage leg of
+ * BypassIO, the gate and the map that a bypassed read goes through, tokens
+ * and marker I/O.  This is the only header that dm-bpio and bpiofs share.
+ */
+#ifndef _BPIO_STORAGE_H
+#define _BPIO_STORAGE_H
+
+#include <linux/blkdev.h>
+#include <linux/completion.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/percpu-refcount.h>
+#include <linux/uio.h>
+#include <linux/bpio.h>
+
+struct bpio_token;
+
+/* ---- the gate ----------------------------------------------------------- */
+
+/* Why a gate is closed.  It is open when no reason is left. */
+enum bpio_gate_reason {
+	BPIO_GATE_IDLE,		/* BypassIO is not enabled on the volume */
+	BPIO_GATE_PAUSED,	/* VOLUME_STACK_PAUSE */
+	BPIO_GATE_SUSPENDED,	/* dm suspend, here or in a layer below */
+	BPIO_GATE_VETOED,	/* a layer objects */
+};
+
+/**
+ * struct bpio_gate - admits I/O, or keeps it out and drains it
+ * @ref: one reference per I/O in flight; live while the gate is open
+ * @drained: completed when @ref has dropped to zero after a close
+ * @lock: serialises open and close; may be held while draining
+ * @closed: bits of enum bpio_gate_reason
+ */
+struct bpio_gate {
+	struct percpu_ref ref;
+	struct completion drained;
+	struct mutex lock;
+	unsigned long closed;
+};
+
+int bpio_gate_init(struct bpio_gate *gate, unsigned long closed);
+void bpio_gate_destroy(struct bpio_gate *gate);
+void bpio_gate_close(struct bpio_gate *gate, enum bpio_gate_reason reason);
+void bpio_gate_open(struct bpio_gate *gate, enum bpio_gate_reason reason);
+
+/* Context: any.  Return: true when admitted; pair with bpio_gate_leave(). */
+static inline bool bpio_gate_enter(struct bpio_gate *gate)
+{
+	return percpu_ref_tryget_live(&gate->ref);
+}
+
+static inline void bpio_gate_leave(struct bpio_gate *gate)
+{
+	percpu_ref_put(&gate->ref);
+}
+
+/* ---- the volume --------------------------------------------------------- */
+
+/* A run of volume sectors and where it lies on the device at the bottom. */
+struct bpio_map_entry {
+	sector_t start_sectors;
+	sector_t nr_sectors;
+	struct block_device *bdev;
+	sector_t lower_sectors;
+};
+
+/* The volume's whole range, ascending, without gaps, at least one entry. */
+struct bpio_map {
+	unsigned int nr;
+	struct bpio_map_entry entry[];
+};
+
+enum bpio_stat {
+	BPIO_STAT_ENABLES,
+	BPIO_STAT_DISABLES,
+	BPIO_STAT_QUERIES,
+	BPIO_STAT_VETOES,
+	BPIO_STAT_BYPASSED_READS,
+	BPIO_STAT_BYPASSED_BYTES,
+	BPIO_STAT_MAPPED_READS,
+	BPIO_STAT_MAPPED_WRITES,
+	BPIO_STAT_TOKENS_ISSUED,
+	BPIO_STAT_TOKENS_EXPIRED,
+	BPIO_STAT_TOKENS_INVALIDATED,
+	BPIO_STAT_TOKENS_REFUSED,
+	BPIO_STAT_OFFLOAD_READS,
+	BPIO_STAT_OFFLOAD_WRITES,
+	BPIO_STAT_BYTES_NVME,
+	BPIO_STAT_BYTES_KCOPYD,
+	BPIO_STAT_BYTES_ZERO,
+	BPIO_STAT_NR,
+};
+
+struct bpio_stats {
+	u64 count[BPIO_STAT_NR];
+};
+
+/**
+ * struct bpio_volume - a mapped device whose live table is all ``bpio``
+ * @gate: open while bypassed reads are allowed
+ * @map: where the volume lies; stable while inside @gate
+ * @stats: per-cpu counters
+ * @fault_bypass_read: a ``fault bypass_read`` is armed, see
+ *	bpio_fault_bypass_read()
+ * @bdev_name: name of the mapped device, e.g. "dm-0"
+ *
+ * dm-bpio embeds it in its own structure; a file system sees this much.
+ */
+struct bpio_volume {
+	struct bpio_gate gate;
+	const struct bpio_map *map;
+	struct bpio_stats __percpu *stats;
+	bool fault_bypass_read;
+	char bdev_name[BDEVNAME_SIZE];
+};
+
+static inline void bpio_stat_add(struct bpio_volume *vol, enum bpio_stat stat,
+				 u64 n)
+{
+	this_cpu_add(vol->stats->count[stat], n);
+}
+
+/**
+ * bpio_volume_map - translate volume sectors to the device at the bottom
+ * @vol: volume, inside its gate
+ * @sector: first sector of the volume, within it
+ * @nr_sectors: in: sectors wanted, at least 1; out: sectors of that run
+ * @lower: out: first sector on the returned device
+ *
+ * Context: inside @vol->gate; does not sleep, takes no lock.
+ * Return: the block device at the bottom; NULL when @sector is past the end.
+ */
+static inline struct block_device *
+bpio_volume_map(const struct bpio_volume *vol, sector_t sector,
+		sector_t *nr_sectors, sector_t *lower)
+{
+	const struct bpio_map *map = vol->map;
+	unsigned int i;
+
+	for (i = 0; i < map->nr; i++) {
+		const struct bpio_map_entry *e = &map->entry[i];
+		sector_t at = sector - e->start_sectors;
+
+		if (at < e->nr_sectors) {
+			*nr_sectors = min(*nr_sectors, e->nr_sectors - at);
+			*lower = e->lower_sectors + at;
+			return e->bdev;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * struct bpio_client_ops - what a file system lets the storage layer ask
+ * @pause: do a VOLUME_STACK_PAUSE (R-STG-10); returns when drained.  May sleep.
+ * @verdict: the stack was asked again after a suspend; the new verdict
+ *	(op_status 0: bypass goes on).  May sleep.
+ *
+ * Both are called without any dm-bpio lock held.  They may call
+ * bpio_volume_pause() and bpio_volume_resume(), but not
+ * bpio_volume_control(), which may be waiting for them.
+ */
+struct bpio_client_ops {
+	void (*pause)(void *client);
+	void (*verdict)(void *client, const struct bpio_results *results);
+};
+
+struct bpio_volume *bpio_volume_get(struct block_device *bdev,
+				    const struct bpio_client_ops *ops,
+				    void *client);
+void bpio_volume_put(struct bpio_volume *vol);
+s32 bpio_volume_control(struct bpio_volume *vol, u32 operation,
+			struct bpio_results *results);
+void bpio_volume_pause(struct bpio_volume *vol);
+void bpio_volume_resume(struct bpio_volume *vol);
+
+s32 bpio_bdev_query(struct block_device *bdev, struct bpio_results *results);
+bool bpio_storage_driver(struct block_device *bdev, char *name, size_t size);
+
+int __bpio_fault_bypass_read(struct bpio_volume *vol);
+
+/* Return: 0, or the negative errno with which this read has to fail. */
+static inline int bpio_fault_bypass_read(struct bpio_volume *vol)
+{
+	if (likely(!READ_ONCE(vol->fault_bypass_read)))
+		return 0;
+	return __bpio_fault_bypass_read(vol);
+}
+
+void bpio_results_set(struct bpio_results *results, s32 op_status,
+		      const char *driver, const char *reason);
+
+/* ---- tokens ------------------------------------------------------------- */
+
+#define BPIO_TOKEN_MAX_RANGES	64	/* OR-23, DS-12 */
+
+/*
+ * A token is built, then issued.  From bpio_token_begin() on, a write that
+ * overlaps what was added kills it, so the layout that a probe found cannot
+ * go stale between the probe and the reply.
+ */
+struct bpio_token *bpio_token_begin(struct bpio_volume *vol, u32 ttl_ms,
+				    s32 *status);
+int bpio_token_add_zero(struct bpio_token *token, u64 token_offset,
+			u64 length);
+s32 bpio_token_issue(struct bpio_token *token, u64 length,
+		     struct storage_offload_token *out);
+void bpio_token_abort(struct bpio_token *token);
+
+struct bpio_token *bpio_token_find(const struct storage_offload_token *raw,
+				   s32 *status);
+u64 bpio_token_length(const struct bpio_token *token);
+s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
+		    size_t length);
+int bpio_token_wait_source(struct bpio_token *token);
+void bpio_token_put(struct bpio_token *token);
+
+bool bpio_volume_can_offload(struct bpio_volume *vol);
+
+/* ---- marker I/O --------------------------------------------------------- */
+
+/* One physical run of a probed range. */
+struct bpio_extent {
+	u64 pos;		/* bytes from the start of the probe */
+	u64 length;		/* bytes */
+	sector_t sector;	/* of the volume */
+};
+
+struct bpio_marker;
+
+struct bpio_marker *bpio_marker_get(struct bpio_volume *vol, gfp_t gfp);
+void bpio_marker_put(struct bpio_marker *marker);
+size_t bpio_marker_size(const struct bpio_marker *marker);
+
+/*
+ * Arm, do the direct I/O on the file below, disarm, then look at the result.
+ * An offset is the position in the marker's folio, so that a bio tells by its
+ * pages which part of the range it carries, whatever splitting happened.
+ */
+int bpio_marker_arm_probe(struct bpio_marker *marker,
+			  struct bpio_token *token, u64 token_offset);
+int bpio_marker_arm_copy(struct bpio_marker *marker, struct bpio_token *token,
+			 u64 token_offset);
+void bpio_marker_iter(struct bpio_marker *marker, struct iov_iter *iter,
+		      size_t offset, size_t length);
+void bpio_marker_disarm(struct bpio_marker *marker);
+
+unsigned int bpio_marker_extents(const struct bpio_marker *marker,
+				 const struct bpio_extent **extents);
+bool bpio_marker_gap_is_zero(const struct bpio_marker *marker, size_t offset,
+			     size_t length);
+void bpio_marker_gap_read(const struct bpio_marker *marker, size_t offset,
+			  void *buffer, size_t length);
+s32 bpio_marker_status(const struct bpio_marker *marker);
+
+#endif /* _BPIO_STORAGE_H */
