@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private types and prototypes of bpiofs, grouped by .c file.
+ *
+ * bpiofs is stacked one to one: every super block, inode, dentry and open
+ * file has exactly one peer in the file system below, which bpiofs mounts
+ * itself and shares with nobody.
+ *
+ * Locks, outermost first:
+ *	bpiofs i_rwsem (VFS)
+ *	bpiofs_inode.offload_lock	one token copy per stream at a time
+ *	lower i_rwsem			taken by the lower file system, or shared
+ *					by the bypass look-up
+ *	bpiofs_volume.state_lock	BypassIO state; never held over lower I/O
+ */
+#ifndef _BPIOFS_H
+#define _BPIOFS_H
+
+#include <linux/bpio.h>
+#include <linux/fs.h>
+#include <linux/fs_stack.h>
+#include <linux/kobject.h>
+#include <linux/mount.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/xarray.h>
+#include <bpio/carrier.h>
+#include <bpio/compat.h>
+#include <bpio/status.h>
+#include <bpio/storage.h>
+#include "state.h"
+
+#define BPIOFS_NAME		"bpiofs"
+#define BPIOFS_DRIVER_NAME	"bpiofs.ko"
+#define BPIOFS_SUPER_MAGIC	0x6270696f	/* "bpio" */
+
+struct bpiofs_stats {
+	u64 reads[BPIOFS_PATH_NR];
+	u64 bytes[BPIOFS_PATH_NR];
+	u64 reasons[BPIOFS_WHY_NR];
+};
+
+/**
+ * struct bpiofs_params - mount options
+ * @source: path of the block device
+ * @lower: file system type, or NULL: told by the signature
+ * @lowerdata: options for it, or NULL
+ * @bypassio_auto: enable BypassIO on every O_DIRECT open for reading
+ * @control_any: R-FS-3 to the letter
+ */
+struct bpiofs_params {
+	char *source;
+	char *lower;
+	char *lowerdata;
+	bool bypassio_auto;
+	bool control_any;
+};
+
+/**
+ * struct bpiofs_volume - one mount; sb->s_fs_info
+ * @sb: the bpiofs super block
+ * @lower_mnt: the private mount below
+ * @lower_sb: its super block
+ * @bdev: the block device below the lower file system (lower_sb->s_bdev)
+ * @stg: the storage layer, or NULL when @bdev is not a bpio volume
+ * @layout_moves: a write below may move written blocks (copy on write)
+ * @params: mount options
+ * @state_lock: guards @state and the stream and open states of the mount
+ * @state: BypassIO state of the volume
+ * @resuming: serialises storage requests; outside @state_lock
+ */
+struct bpiofs_volume {
+	struct super_block *sb;
+	struct vfsmount *lower_mnt;
+	struct super_block *lower_sb;
+	struct block_device *bdev;
+	struct bpio_volume *stg;
+	bool layout_moves;
+	struct bpiofs_params params;
+	struct bpiofs_stats __percpu *stats;
+
+	struct mutex storage_lock;
+	struct mutex state_lock;
+	struct bpiofs_volume_state state;
+
+	/* IsOffload{Read,Write}Supported: jiffies until which they are false */
+	unsigned long no_offload_read_until;
+	unsigned long no_offload_write_until;
+
+	struct kobject kobj;
+	struct completion kobj_gone;
+};
+
+/**
+ * struct bpiofs_inode - one stream
+ * @vfs_inode: the inode that the VFS sees
+ * @lower: its peer; one reference
+ * @state: BypassIO state, under bpiofs_volume.state_lock
+ * @cached_opens: opens whose last I/O was cached
+ * @layout_changers: operations under way that may move or free blocks; while
+ *	there are any, @chunks is not used
+ * @layout_seq: bumped when such an operation begins and when it ends
+ * @layout_unknown: the layout may have changed; @chunks is dropped before
+ *	the next use
+ * @mapped_shared: was mapped shared and writable: the layout can change
+ *	unseen, so nothing is cached until the inode is evicted
+ * @chunks: extent cache: file offset / BPIOFS_CHUNK -> struct bpiofs_chunk,
+ *	read under RCU; changed under xa_lock
+ * @offload_lock: one token copy into, or token read from, the stream
+ */
+struct bpiofs_inode {
+	struct inode vfs_inode;
+	struct inode *lower;
+	struct bpiofs_stream_state state;
+	atomic_t cached_opens;
+	atomic_t layout_changers;
+	atomic_t layout_seq;
+	bool layout_unknown;
+	bool mapped_shared;
+	struct xarray chunks;
+	struct mutex offload_lock;
+};
+
+/**
+ * struct bpiofs_file - one open; file->private_data
+ * @lower: the open file below, O_NOATIME, same flags otherwise
+ * @enabled: BypassIO is enabled on this open; written under state_lock
+ * @cached: counted in bpiofs_inode.cached_opens
+ */
+struct bpiofs_file {
+	struct file *lower;
+	bool enabled;
+	bool cached;
+};
+
+static inline struct bpiofs_volume *bpiofs_vol(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline struct bpiofs_inode *BPIOFS_I(struct inode *inode)
+{
+	return container_of(inode, struct bpiofs_inode, vfs_inode);
+}
+
+static inline struct bpiofs_file *bpiofs_file(const struct file *file)
+{
+	return file->private_data;
+}
+
+static inline struct inode *bpiofs_lower_inode(struct inode *inode)
+{
+	return BPIOFS_I(inode)->lower;
+}
+
+/* A positive or negative dentry's peer; holds a reference in d_fsdata. */
+static inline struct dentry *bpiofs_lower_dentry(const struct dentry *dentry)
+{
+	return dentry->d_fsdata;
+}
+
+/* The root directory of the mount is the volume handle (architecture 1.2). */
+static inline bool bpiofs_is_volume_handle(const struct inode *inode)
+{
+	return inode == d_inode(inode->i_sb->s_root);
+}
+
+/* super.c, params.c */
+extern struct file_system_type bpiofs_type;
+int bpiofs_init_fs_context(struct fs_context *fc);
+extern const struct fs_parameter_spec bpiofs_parameters[];
+int bpiofs_parse_param(struct fs_context *fc, struct fs_parameter *param);
+int bpiofs_show_options(struct seq_file *m, struct dentry *root);
+extern const struct super_operations bpiofs_super_ops;
+int bpiofs_inode_cache_init(void);
+void bpiofs_inode_cache_exit(void);
+
+/* inode.c */
+struct inode *bpiofs_iget(struct super_block *sb, struct inode *lower);
+void bpiofs_copy_attr(struct inode *inode);
+extern const struct inode_operations bpiofs_file_iops;
+extern const struct inode_operations bpiofs_dir_iops;
+extern const struct inode_operations bpiofs_symlink_iops;
+extern const struct inode_operations bpiofs_special_iops;
+extern const struct dentry_operations bpiofs_dentry_ops;
+
+/* file.c */
+extern const struct file_operations bpiofs_file_fops;
+ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to);
+
+/* dir.c */
+extern const struct file_operations bpiofs_dir_fops;
+
+/* ioctl.c */
+long bpiofs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long bpiofs_compat_ioctl(struct file *file, unsigned int cmd,
+			 unsigned long arg);
+
+/* bypass.c: the file system role of BypassIO */
+int bpiofs_bypass_mount(struct bpiofs_volume *vol);
+void bpiofs_bypass_umount(struct bpiofs_volume *vol);
+void bpiofs_bypass_open(struct file *file);
+void bpiofs_bypass_release(struct file *file);
+void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req);
+
+/* extent.c: file range -> volume extents */
+void bpiofs_extents_init(struct bpiofs_inode *bi);
+void bpiofs_extents_destroy(struct bpiofs_inode *bi);
+void bpiofs_layout_begin(struct bpiofs_inode *bi);
+void bpiofs_layout_end(struct bpiofs_inode *bi);
+void bpiofs_write_begin(struct bpiofs_inode *bi);
+void bpiofs_write_end(struct bpiofs_inode *bi);
+int bpiofs_extent_map(struct file *file, loff_t pos, sector_t *nr_sectors,
+		      sector_t *sector);
+int bpiofs_drop_cache(struct bpiofs_inode *bi);
+
+/* read.c: the bypass read */
+int bpiofs_read_init(void);
+void bpiofs_read_exit(void);
+ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to);
+
+/* Every cached use of a stream goes through here (R-FS-80). */
+void bpiofs_use_cached(struct file *file);
+void bpiofs_use_direct(struct file *file);
+
+/* offload.c: FSCTL_OFFLOAD_READ and FSCTL_OFFLOAD_WRITE */
+void bpiofs_offload_read(struct file *file, struct bpio_request *req);
+void bpiofs_offload_write(struct file *file, struct bpio_request *req);
+
+/* sysfs.c */
+int bpiofs_sysfs_init(void);
+void bpiofs_sysfs_exit(void);
+int bpiofs_sysfs_add(struct bpiofs_volume *vol);
+void bpiofs_sysfs_remove(struct bpiofs_volume *vol);
+
+#endif /* _BPIOFS_H */
