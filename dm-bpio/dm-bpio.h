@@ -14,6 +14,9 @@
 #include <linux/xarray.h>
 #include <bpio/storage.h>
 #include <bpio/status.h>
+#include "ranges.h"
+
+struct nvme_command;
 
 #define DM_MSG_PREFIX "bpio"
 #define DM_BPIO_DRIVER_NAME "dm-bpio.ko"
@@ -86,6 +89,8 @@ struct dm_bpio_volume {
 
 	spinlock_t token_lock;
 	struct rb_root_cached token_ranges;
+	struct list_head tokens;	/* not dead, under token_lock */
+	struct rb_root token_owners;	/* by uid, under token_lock */
 	struct xarray markers;		/* by page frame number of the folio */
 	struct bpio_gate source_gate;	/* copies that read from this volume */
 	struct list_head idle_markers;	/* under marker_lock */
@@ -97,6 +102,15 @@ static inline struct dm_bpio_volume *to_dm_bpio(struct bpio_volume *vol)
 {
 	return container_of(vol, struct dm_bpio_volume, pub);
 }
+
+/* What copy-nvme.c knows of the namespace that a target lies on. */
+struct dm_bpio_nvme {
+	bool capable;		/* the controller has Copy, limits are valid */
+	bool refused;		/* it said Invalid Opcode or Invalid Field */
+	u32 nsid;
+	struct bpio_copy_limits limits;
+	void (*init_request)(struct request *req, struct nvme_command *cmd);
+};
 
 /**
  * struct dm_bpio - one target of a table
@@ -122,6 +136,8 @@ struct dm_bpio {
 	bool has_copy_limits;
 	u32 copy_mssrl, copy_mcl, copy_msrc;
 	unsigned int nr_feature_args;
+
+	struct dm_bpio_nvme nvme;	/* copy-nvme.c */
 };
 
 /* target.c */
@@ -167,10 +183,12 @@ void dm_bpio_marker_volume_init(struct dm_bpio_volume *vol);
 void dm_bpio_marker_volume_exit(struct dm_bpio_volume *vol);
 int dm_bpio_marker_map(struct dm_bpio *target, struct bio *bio);
 
-/* copy.c */
+/* copy.c; target_init is the last step of a constructor (process context) */
 struct dm_bpio_copy;
 int dm_bpio_copy_init(void);
 void dm_bpio_copy_exit(void);
+void dm_bpio_copy_target_init(struct dm_bpio *target);
+void dm_bpio_copy_target_exit(struct dm_bpio *target);
 const char *dm_bpio_copy_engine_name(struct dm_bpio *target);
 
 #endif /* _DM_BPIO_H */

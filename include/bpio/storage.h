@@ -198,9 +198,25 @@ void bpio_results_set(struct bpio_results *results, s32 op_status,
 #define BPIO_TOKEN_MAX_RANGES	64	/* OR-23, DS-12 */
 
 /*
- * A token is built, then issued.  From bpio_token_begin() on, a write that
- * overlaps what was added kills it, so the layout that a probe found cannot
- * go stale between the probe and the reply.
+ * A token is built, then issued.  A write that is submitted after a range was
+ * added and overlaps it kills the token, so the layout that a probe found
+ * cannot go stale between the probe and the reply.  A write that was already
+ * in flight when its range was added goes unseen: between the last add and
+ * bpio_token_issue() the caller waits for the direct writes and the write-back
+ * of the file that may be in flight (inode_dio_wait(), filemap_fdatawait()).
+ *
+ * bpio_token_issue() and bpio_token_abort() both take the caller's reference,
+ * whatever they return.
+ *
+ * bpio_token_limit() is how much of the request a token may stand for
+ * (max_transfer, a scripted truncation); the caller cuts its length to it
+ * before it issues.
+ *
+ * bpio_offload_write_begin() opens an offload write at its destination, once
+ * per request: it counts the request, applies a scripted fault (sleeping for
+ * its delay) and may reduce *length.  When it returns an error the caller
+ * copies *length bytes, maybe none, and then ends: short with success when
+ * bytes were copied (DS-16), else with that status.
  */
 struct bpio_token *bpio_token_begin(struct bpio_volume *vol, u32 ttl_ms,
 				    s32 *status);
@@ -208,6 +224,7 @@ int bpio_token_add_zero(struct bpio_token *token, u64 token_offset,
 			u64 length);
 s32 bpio_token_issue(struct bpio_token *token, u64 length,
 		     struct storage_offload_token *out);
+u64 bpio_token_limit(const struct bpio_token *token);
 void bpio_token_abort(struct bpio_token *token);
 
 struct bpio_token *bpio_token_find(const struct storage_offload_token *raw,
@@ -218,6 +235,7 @@ s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 int bpio_token_wait_source(struct bpio_token *token);
 void bpio_token_put(struct bpio_token *token);
 
+s32 bpio_offload_write_begin(struct bpio_volume *vol, u64 *length);
 bool bpio_volume_can_offload(struct bpio_volume *vol);
 
 /* ---- marker I/O --------------------------------------------------------- */
@@ -252,8 +270,8 @@ unsigned int bpio_marker_extents(const struct bpio_marker *marker,
 				 const struct bpio_extent **extents);
 bool bpio_marker_gap_is_zero(const struct bpio_marker *marker, size_t offset,
 			     size_t length);
-void bpio_marker_gap_read(const struct bpio_marker *marker, size_t offset,
-			  void *buffer, size_t length);
+int bpio_marker_gap_read(const struct bpio_marker *marker, size_t offset,
+			 void *buffer, size_t length);
 s32 bpio_marker_status(const struct bpio_marker *marker);
 
 #endif /* _BPIO_STORAGE_H */
