@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * libbpio: BypassIO and offloaded data transfer from user space.
+ *
+ * Owns: carrying a request through BPIO_IOC_CONTROL, checking that what came
+ * back is whole, and the names, Win32 codes and texts of the statuses.
+ * Refuses to know: how anything is shown, and where volumes are mounted.
+ *
+ * Two results, never mixed: a function returns 0 or a negative errno for the
+ * carrier, and fills struct bpio_reply with the NTSTATUS of the request.  A
+ * veto is neither: it is a successful request whose output says op_status.
+ */
+#ifndef BPIO_H
+#define BPIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/bpio.h>
+
+/* Where the IOCTL_* codes go. */
+#define BPIO_CONTROL_DEVICE "/dev/bpio"
+
+/* Room for n UTF-16 code units as UTF-8 with its terminator. */
+#define BPIO_UTF8_SIZE(units) ((units)*3 + 1)
+
+/**
+ * struct bpio_reply - verdict of one request
+ * @status: NTSTATUS
+ * @information: bytes that the kernel says it returned
+ */
+struct bpio_reply {
+	int32_t status;
+	uint32_t information;
+};
+
+/**
+ * bpio_status_is_error() - does this NTSTATUS mean that the request failed?
+ * @status: NTSTATUS
+ *
+ * Return: true for severity 3; the output of such a request is not filled.
+ */
+static inline bool bpio_status_is_error(int32_t status)
+{
+	return BPIO_NT_SEVERITY(status) == 3;
+}
+
+/**
+ * bpio_control() - send one control code with its buffers
+ * @fd: open file or directory of a bpiofs mount, or /dev/bpio
+ * @code: FSCTL_* or IOCTL_*
+ * @flags: 0 or BPIO_CONTROL_KERNEL_MODE
+ * @in: input, may be NULL when @in_length is 0
+ * @in_length: bytes, at most BPIO_CONTROL_MAX_LENGTH
+ * @out: output, may be NULL when @out_length is 0
+ * @out_length: bytes, at most BPIO_CONTROL_MAX_LENGTH
+ * @device_fd: on /dev/bpio an open block device, elsewhere -1
+ * @status: out: NTSTATUS of the request
+ * @information: out: bytes returned; may exceed @out_length, the part that
+ *	was copied never does
+ *
+ * The raw door: nothing of the output is checked.
+ *
+ * Return: 0 when the request was processed, whatever its @status; else
+ * -EFAULT, -EINVAL, -ENOTTY (not a bpiofs file, or not /dev/bpio), -EBADF,
+ * -EPERM or -ENOMEM.
+ */
+int bpio_control(int fd, uint32_t code, uint32_t flags, const void *in,
+		 uint32_t in_length, void *out, uint32_t out_length,
+		 int device_fd, int32_t *status, uint32_t *information);
+
+/**
+ * bpio_manage_bypass_io() - FSCTL_MANAGE_BYPASS_IO
+ * @fd: open file, directory or mount root of a bpiofs mount
+ * @operation: FS_BPIO_OP_*
+ * @in_flags: FSBPIO_INFL_*
+ * @out: output; all zero when the status is an error
+ * @reply: out: status and bytes returned
+ *
+ * Return: 0, an errno of bpio_control(), or -EPROTO when a successful reply
+ * is shorter than its operation demands or answers another operation.
+ */
+int bpio_manage_bypass_io(int fd, uint32_t operation, uint32_t in_flags,
+			  struct fs_bpio_output *out, struct bpio_reply *reply);
+
+/**
+ * bpio_offload_read() - FSCTL_OFFLOAD_READ: a token for a range of a file
+ * @fd: file open for reading
+ * @file_offset: bytes, a multiple of the sector
+ * @copy_length: bytes, a multiple of the sector or ending at end of file
+ * @time_to_live_ms: life of the token, 0 = the default of the device
+ * @out: output; all zero when the status is an error
+ * @reply: out: status and bytes returned
+ *
+ * Return: as bpio_manage_bypass_io(); -EPROTO also when the token is said to
+ * stand for a sector or more beyond what was asked.
+ */
+int bpio_offload_read(int fd, uint64_t file_offset, uint64_t copy_length,
+		      uint32_t time_to_live_ms,
+		      struct fsctl_offload_read_output *out,
+		      struct bpio_reply *reply);
+
+/**
+ * bpio_offload_write() - FSCTL_OFFLOAD_WRITE: write the data of a token
+ * @fd: file open for writing, already as long as the data will need
+ * @file_offset: bytes, a multiple of the sector
+ * @copy_length: bytes, a multiple of the sector or ending at end of file
+ * @transfer_offset: bytes into the token's data, a multiple of the sector
+ * @token: as a read gave it, unmodified
+ * @out: output; all zero when the status is an error
+ * @reply: out: status and bytes returned
+ *
+ * Return: as bpio_manage_bypass_io(); -EPROTO also when a sector or
+ * more beyond what was asked is said to be written.
+ */
+int bpio_offload_write(int fd, uint64_t file_offset, uint64_t copy_length,
+		       uint64_t transfer_offset,
+		       const struct storage_offload_token *token,
+		       struct fsctl_offload_write_output *out,
+		       struct bpio_reply *reply);
+
+/**
+ * bpio_storage_manage_bypass_io() - IOCTL_STORAGE_MANAGE_BYPASS_IO
+ * @control_fd: open BPIO_CONTROL_DEVICE
+ * @device_fd: open block device
+ * @operation: BPIO_OP_*
+ * @flags: BPIO_CONTROL_KERNEL_MODE, which ENABLE and DISABLE need, or 0
+ * @out: output; all zero when the status is an error
+ * @reply: out: status and bytes returned
+ *
+ * Return: as bpio_manage_bypass_io().
+ */
+int bpio_storage_manage_bypass_io(int control_fd, int device_fd,
+				  uint32_t operation, uint32_t flags,
+				  struct bpio_output *out,
+				  struct bpio_reply *reply);
+
+/**
+ * bpio_storage_copy_offload() - IOCTL_STORAGE_QUERY_PROPERTY, copy offload
+ * @control_fd: open BPIO_CONTROL_DEVICE
+ * @device_fd: open block device
+ * @out: descriptor; all zero when the status is an error
+ * @reply: out: status and bytes returned
+ *
+ * Return: as bpio_manage_bypass_io().
+ */
+int bpio_storage_copy_offload(int control_fd, int device_fd,
+			      struct device_copy_offload_descriptor *out,
+			      struct bpio_reply *reply);
+
+/**
+ * bpio_set_encryption() - FSCTL_SET_ENCRYPTION
+ * @fd: file on a volume with an encrypting filter
+ * @operation: FILE_SET_ENCRYPTION or FILE_CLEAR_ENCRYPTION
+ * @reply: out: status and bytes returned
+ *
+ * Return: 0 or an errno of bpio_control().
+ */
+int bpio_set_encryption(int fd, uint32_t operation, struct bpio_reply *reply);
+
+/**
+ * struct bpio_status - what is known of one NTSTATUS
+ * @value: the status
+ * @win32: Win32 code that tools print for it
+ * @name: STATUS_*
+ * @text: message of the Win32 code, a sentence with its period
+ */
+struct bpio_status {
+	int32_t value;
+	uint32_t win32;
+	const char *name;
+	const char *text;
+};
+
+/* Ordered by value as u32. */
+extern const struct bpio_status bpio_statuses[];
+extern const size_t bpio_statuses_nr;
+
+/**
+ * bpio_status_find() - look a status up
+ * @status: NTSTATUS
+ *
+ * Return: its row, or NULL when it is not of this protocol.
+ */
+const struct bpio_status *bpio_status_find(int32_t status);
+
+/**
+ * bpio_status_name() - name of a status
+ * @status: NTSTATUS
+ *
+ * Return: its name, or "unknown status".
+ */
+const char *bpio_status_name(int32_t status);
+
+/**
+ * bpio_utf16_to_utf8() - decode a name or reason
+ * @units: UTF-16LE code units as they came, of any alignment
+ * @length: units that count
+ * @out: UTF-8, always terminated when @out_size > 0
+ * @out_size: bytes; BPIO_UTF8_SIZE(@length) is always enough
+ *
+ * A lone surrogate or an embedded NUL becomes U+FFFD.  What does not fit is
+ * left out, whole characters at a time.
+ *
+ * Return: bytes written without the terminator.
+ */
+size_t bpio_utf16_to_utf8(const void *units, size_t length, char *out,
+			  size_t out_size);
+
+/* Who can read a token. */
+enum bpio_token_kind {
+	BPIO_TOKEN_ZERO, /* well-known: zeros, the form that is emitted */
+	BPIO_TOKEN_ZERO_PATTERN, /* well-known: zeros, by 16-bit pattern */
+	BPIO_TOKEN_RESERVED,  /* in the well-known range, without a meaning */
+	BPIO_TOKEN_MALFORMED, /* zero data with a wrong id length */
+	BPIO_TOKEN_BPIO,      /* issued by dm-bpio */
+	BPIO_TOKEN_FOREIGN,   /* some other vendor's */
+};
+
+#define BPIO_TOKEN_TYPE_VENDOR 0x42504F01
+
+/**
+ * struct bpio_token - a token taken apart
+ * @type: token type
+ * @id_length: length of the id, bytes
+ * @kind: who can read it
+ * @pattern: BPIO_TOKEN_ZERO_PATTERN only
+ * @issuer: BPIO_TOKEN_BPIO only, as is all below: copy manager UUID
+ * @id: key of the issuer's table
+ * @represented_length: bytes that the token stands for, informative
+ * @hmac: seal of the issuer
+ */
+struct bpio_token {
+	uint32_t type;
+	uint16_t id_length;
+	enum bpio_token_kind kind;
+	uint16_t pattern;
+	uint8_t issuer[16];
+	uint8_t id[16];
+	uint64_t represented_length;
+	uint8_t hmac[32];
+};
+
+/**
+ * bpio_token_decode() - take a token apart
+ * @raw: the 512 bytes
+ * @token: out
+ *
+ * Only shows: whether a token is good is for its issuer to say.
+ */
+void bpio_token_decode(const struct storage_offload_token *raw,
+		       struct bpio_token *token);
+
+#endif /* BPIO_H */

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names of the protocol's numbers, and its texts made fit to be shown: the
+ * kernel relays reasons that anybody may have written.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "names.h"
+
+static const char *const operation_names[FS_BPIO_OP_MAX_OPERATION] = {
+	[FS_BPIO_OP_ENABLE] = "ENABLE",
+	[FS_BPIO_OP_DISABLE] = "DISABLE",
+	[FS_BPIO_OP_QUERY] = "QUERY",
+	[FS_BPIO_OP_VOLUME_STACK_PAUSE] = "VOLUME_STACK_PAUSE",
+	[FS_BPIO_OP_VOLUME_STACK_RESUME] = "VOLUME_STACK_RESUME",
+	[FS_BPIO_OP_STREAM_PAUSE] = "STREAM_PAUSE",
+	[FS_BPIO_OP_STREAM_RESUME] = "STREAM_RESUME",
+	[FS_BPIO_OP_GET_INFO] = "GET_INFO",
+};
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} out_flags[] = {
+	{ FSBPIO_OUTFL_VOLUME_STACK_BYPASS_PAUSED,
+	  "VOLUME_STACK_BYPASS_PAUSED" },
+	{ FSBPIO_OUTFL_STREAM_BYPASS_PAUSED, "STREAM_BYPASS_PAUSED" },
+	{ FSBPIO_OUTFL_FILTER_ATTACH_BLOCKED, "FILTER_ATTACH_BLOCKED" },
+	{ FSBPIO_OUTFL_COMPATIBLE_STORAGE_DRIVER, "COMPATIBLE_STORAGE_DRIVER" },
+};
+
+static const char *const token_kinds[] = {
+	[BPIO_TOKEN_ZERO] = "zero token",
+	[BPIO_TOKEN_ZERO_PATTERN] = "zero token (pattern form)",
+	[BPIO_TOKEN_RESERVED] = "reserved well-known token",
+	[BPIO_TOKEN_MALFORMED] = "malformed zero token",
+	[BPIO_TOKEN_BPIO] = "dm-bpio token",
+	[BPIO_TOKEN_FOREIGN] = "foreign vendor token",
+};
+
+/*
+ * fsutil prints the bus; here the driver of the controller stands for it.
+ * Differs: a driver that is not listed shows as "Unknown".
+ */
+static const struct {
+	const char *prefix;
+	const char *type;
+} storage_types[] = {
+	{ "nvme", "NVMe" },	  { "ahci", "SATA" },
+	{ "ata_", "SATA" },	  { "uas", "USB" },
+	{ "usb-storage", "USB" }, { "usb_storage", "USB" },
+	{ "virtio", "Virtual" },  { "null_blk", "Virtual" },
+};
+
+const char *operation_name(uint32_t operation)
+{
+	if (operation < FS_BPIO_OP_ENABLE ||
+	    operation >= FS_BPIO_OP_MAX_OPERATION)
+		return "unknown operation";
+	return operation_names[operation];
+}
+
+const char *storage_operation_name(uint32_t operation)
+{
+	/* The storage layer knows the first three, under the same numbers. */
+	return operation > BPIO_OP_QUERY ? "unknown operation" :
+					   operation_name(operation);
+}
+
+const char *next_out_flag(uint32_t *flags)
+{
+	uint32_t bit = *flags & -*flags;
+	size_t i;
+
+	if (!bit)
+		return NULL;
+	*flags &= ~bit;
+	for (i = 0; i < sizeof(out_flags) / sizeof(out_flags[0]); i++)
+		if (out_flags[i].bit == bit)
+			return out_flags[i].name;
+	return "unknown flag";
+}
+
+const char *token_kind_name(enum bpio_token_kind kind)
+{
+	return token_kinds[kind];
+}
+
+const char *storage_type(const char *driver)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(storage_types) / sizeof(storage_types[0]); i++)
+		if (!strncmp(driver, storage_types[i].prefix,
+			     strlen(storage_types[i].prefix)))
+			return storage_types[i].type;
+	return "Unknown";
+}
+
+void hex_string(const uint8_t *bytes, size_t length, char *out)
+{
+	size_t i;
+
+	*out = '\0';
+	for (i = 0; i < length; i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void driver_name(const uint16_t *units, uint16_t length,
+		 char name[DRIVER_NAME_SIZE])
+{
+	if (length > BPIO_DRIVER_NAME_CHARS)
+		length = BPIO_DRIVER_NAME_CHARS;
+	bpio_utf16_to_utf8(units, length, name, DRIVER_NAME_SIZE);
+}
+
+void failure_reason(const struct fs_bpio_results *results,
+		    char reason[FAILURE_REASON_SIZE])
+{
+	uint16_t length = results->failure_reason_len;
+
+	if (length > BPIO_FAILURE_REASON_CHARS)
+		length = BPIO_FAILURE_REASON_CHARS;
+	bpio_utf16_to_utf8(results->failure_reason, length, reason,
+			   FAILURE_REASON_SIZE);
+}
+
+char *printable(char *utf8)
+{
+	unsigned char *p;
+
+	for (p = (unsigned char *)utf8; *p; p++) {
+		if (*p < 0x20 || *p == 0x7F) {
+			*p = '?';
+		} else if (*p == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0) {
+			/* C1 controls take two bytes; so does this. */
+			p[0] = '?';
+			p[1] = '?';
+		}
+	}
+	return utf8;
+}

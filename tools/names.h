@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Names of the protocol's numbers, and its texts made fit to be shown. */
+#ifndef NAMES_H
+#define NAMES_H
+
+#include "lib/bpio.h"
+
+#define DRIVER_NAME_SIZE    BPIO_UTF8_SIZE(BPIO_DRIVER_NAME_CHARS)
+#define FAILURE_REASON_SIZE BPIO_UTF8_SIZE(BPIO_FAILURE_REASON_CHARS)
+
+const char *operation_name(uint32_t operation);
+const char *storage_operation_name(uint32_t operation);
+/* Name of the lowest bit set in *flags, which is cleared; NULL at the end. */
+const char *next_out_flag(uint32_t *flags);
+const char *token_kind_name(enum bpio_token_kind kind);
+/* What fsutil would call the storage behind a driver. */
+const char *storage_type(const char *driver);
+/* Two digits a byte; @out takes 2 * length + 1. */
+void hex_string(const uint8_t *bytes, size_t length, char *out);
+
+/* Decode, whatever length the kernel claims. */
+void driver_name(const uint16_t *units, uint16_t length,
+		 char name[DRIVER_NAME_SIZE]);
+void failure_reason(const struct fs_bpio_results *results,
+		    char reason[FAILURE_REASON_SIZE]);
+/* Replaces what could steer a terminal; in place. */
+char *printable(char *utf8);
+
+#endif /* NAMES_H */

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Results for programs: one object a line for each result.  A status is an
+ * object {value, name, win32}; numbers are numbers, names those of
+ * linux/bpio.h.
+ */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "names.h"
+#include "print.h"
+
+static void text(struct json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key,
+			       value ? json_object_new_string(value) : NULL);
+}
+
+static void number(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static void boolean(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+static void hex(struct json_object *object, const char *key,
+		const uint8_t *bytes, size_t length)
+{
+	char digits[2 * STORAGE_OFFLOAD_TOKEN_ID_LENGTH + 1];
+
+	hex_string(bytes, length, digits);
+	text(object, key, digits);
+}
+
+static void status(struct json_object *object, const char *key, int32_t value)
+{
+	const struct bpio_status *row = bpio_status_find(value);
+	struct json_object *made = json_object_new_object();
+	char digits[11];
+
+	snprintf(digits, sizeof(digits), "0x%08X", (uint32_t)value);
+	text(made, "value", digits);
+	text(made, "name", row ? row->name : NULL);
+	json_object_object_add(made, "win32",
+			       row ? json_object_new_uint64(row->win32) : NULL);
+	text(made, "text", row ? row->text : NULL);
+	json_object_object_add(object, key, made);
+}
+
+static void reply(struct json_object *object, const struct bpio_reply *from)
+{
+	status(object, "status", from->status);
+	number(object, "information", from->information);
+}
+
+static void finish(FILE *to, struct json_object *object)
+{
+	fprintf(to, "%s\n",
+		json_object_to_json_string_ext(
+			object, JSON_C_TO_STRING_PLAIN |
+					JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+static void results(struct json_object *object,
+		    const struct fs_bpio_results *from)
+{
+	char driver[DRIVER_NAME_SIZE];
+	char reason[FAILURE_REASON_SIZE];
+
+	driver_name(from->failing_driver_name, from->failing_driver_name_len,
+		    driver);
+	failure_reason(from, reason);
+	status(object, "op_status", from->op_status);
+	number(object, "failing_driver_name_len",
+	       from->failing_driver_name_len);
+	text(object, "failing_driver_name", driver);
+	number(object, "failure_reason_len", from->failure_reason_len);
+	text(object, "failure_reason", reason);
+}
+
+static void info(struct json_object *object, const struct fs_bpio_info *from)
+{
+	char driver[DRIVER_NAME_SIZE];
+
+	driver_name(from->storage_driver_name, from->storage_driver_name_len,
+		    driver);
+	number(object, "active_bypass_io_count", from->active_bypass_io_count);
+	number(object, "storage_driver_name_len",
+	       from->storage_driver_name_len);
+	text(object, "storage_driver_name", driver);
+}
+
+static void out_flags(struct json_object *object, uint32_t value)
+{
+	struct json_object *names = json_object_new_array();
+	const char *flag;
+	uint32_t rest = value;
+
+	number(object, "out_flags", value);
+	while ((flag = next_out_flag(&rest)))
+		json_object_array_add(names, json_object_new_string(flag));
+	json_object_object_add(object, "out_flags_names", names);
+}
+
+static void json_state(FILE *to, const struct state_report *report)
+{
+	static const char *const states[] = {
+		[BYPASS_SUPPORTED] = "supported",
+		[BYPASS_PARTIAL] = "partial",
+		[BYPASS_NOT_SUPPORTED] = "not_supported",
+	};
+	struct json_object *object = json_object_new_object();
+	char driver[DRIVER_NAME_SIZE];
+
+	text(object, "path", report->path);
+	text(object, "state", states[report->state]);
+	if (report->state != BYPASS_SUPPORTED)
+		results(object, &report->objection);
+	if (report->state != BYPASS_NOT_SUPPORTED) {
+		driver_name(report->info.storage_driver_name,
+			    report->info.storage_driver_name_len, driver);
+		text(object, "storage_type", storage_type(driver));
+		boolean(object, "storage_driver_compatible",
+			report->out_flags &
+				FSBPIO_OUTFL_COMPATIBLE_STORAGE_DRIVER);
+		info(object, &report->info);
+	}
+	finish(to, object);
+}
+
+static void json_operation(FILE *to, const struct operation_report *report)
+{
+	const struct fs_bpio_output *out = &report->out;
+	struct json_object *object = json_object_new_object();
+
+	text(object, "path", report->path);
+	number(object, "operation", report->operation);
+	text(object, "operation_name", operation_name(report->operation));
+	number(object, "in_flags", report->in_flags);
+	reply(object, &report->reply);
+	if (bpio_status_is_error(report->reply.status)) {
+		finish(to, object);
+		return;
+	}
+	out_flags(object, out->out_flags);
+	number(object, "reserved1", out->reserved1);
+	number(object, "reserved2", out->reserved2);
+	switch (report->operation) {
+	case FS_BPIO_OP_ENABLE:
+	case FS_BPIO_OP_QUERY:
+	case FS_BPIO_OP_VOLUME_STACK_RESUME:
+	case FS_BPIO_OP_STREAM_RESUME:
+		results(object, &out->query);
+		break;
+	case FS_BPIO_OP_GET_INFO:
+		info(object, &out->get_info);
+		break;
+	default:
+		break;
+	}
+	if (report->outcome)
+		text(object, "outcome", report->outcome);
+	finish(to, object);
+}
+
+/* Numbers as numbers, the rest as text. */
+static struct json_object *counters_object(const struct counters *counters)
+{
+	struct json_object *object = json_object_new_object();
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; i < counters->nr; i++) {
+		const struct counter *counter = &counters->list[i];
+
+		if (decimal_u64(counter->value, &value))
+			number(object, counter->name, value);
+		else
+			text(object, counter->name, counter->value);
+	}
+	return object;
+}
+
+static void json_read(FILE *to, const struct read_report *report)
+{
+	struct json_object *object = json_object_new_object();
+	size_t i;
+
+	text(object, "path", report->path);
+	text(object, "outcome", report->outcome);
+	number(object, "bytes", report->bytes);
+	number(object, "reads", report->reads);
+	text(object, "volume", report->volume);
+	if (!report->volume) {
+		text(object, "unavailable", report->unavailable);
+		finish(to, object);
+		return;
+	}
+	for (i = 0; i < READ_PATHS; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "%s_bytes", read_path_names[i]);
+		number(object, key, report->path_bytes[i]);
+		snprintf(key, sizeof(key), "%s_reads", read_path_names[i]);
+		number(object, key, report->path_reads[i]);
+	}
+	json_object_object_add(object, FALLBACK_REASONS,
+			       counters_object(&report->fallback_reasons));
+	finish(to, object);
+}
+
+static struct json_object *offload(const struct offload_report *request)
+{
+	struct json_object *object = json_object_new_object();
+
+	text(object, "path", request->path);
+	text(object, "token", request->token);
+	number(object, "file_offset", request->file_offset);
+	number(object, "copy_length", request->copy_length);
+	reply(object, &request->reply);
+	return object;
+}
+
+static void json_offload_read(FILE *to,
+			      const struct offload_read_report *report)
+{
+	struct json_object *object = offload(&report->request);
+
+	if (!bpio_status_is_error(report->request.reply.status)) {
+		number(object, "size", report->out.size);
+		number(object, "flags", report->out.flags);
+		boolean(object, "all_zero_beyond_current_range",
+			report->out.flags &
+				OFFLOAD_READ_FLAG_ALL_ZERO_BEYOND_CURRENT_RANGE);
+		number(object, "transfer_length", report->out.transfer_length);
+	}
+	finish(to, object);
+}
+
+static void json_offload_write(FILE *to,
+			       const struct offload_write_report *report)
+{
+	struct json_object *object = offload(&report->request);
+
+	number(object, "transfer_offset", report->transfer_offset);
+	if (!bpio_status_is_error(report->request.reply.status)) {
+		number(object, "size", report->out.size);
+		number(object, "flags", report->out.flags);
+		number(object, "length_written", report->out.length_written);
+	}
+	finish(to, object);
+}
+
+static void json_token(FILE *to, const struct token_report *report)
+{
+	const struct bpio_token *token = &report->token;
+	struct json_object *object = json_object_new_object();
+
+	text(object, "path", report->path);
+	text(object, "kind", token_kind_name(token->kind));
+	boolean(object, "zero",
+		token->kind == BPIO_TOKEN_ZERO ||
+			token->kind == BPIO_TOKEN_ZERO_PATTERN);
+	number(object, "token_type", token->type);
+	number(object, "token_id_length", token->id_length);
+	if (token->kind == BPIO_TOKEN_ZERO_PATTERN)
+		number(object, "pattern", token->pattern);
+	if (token->kind == BPIO_TOKEN_BPIO) {
+		hex(object, "issuer", token->issuer, sizeof(token->issuer));
+		hex(object, "id", token->id, sizeof(token->id));
+		number(object, "represented_length", token->represented_length);
+		hex(object, "hmac_sha256", token->hmac, sizeof(token->hmac));
+	}
+	finish(to, object);
+}
+
+static void json_storage(FILE *to, const struct storage_report *report)
+{
+	const struct bpio_output *out = &report->out;
+	struct json_object *object = json_object_new_object();
+
+	text(object, "device", report->device);
+	number(object, "operation", report->operation);
+	text(object, "operation_name",
+	     storage_operation_name(report->operation));
+	reply(object, &report->reply);
+	if (!bpio_status_is_error(report->reply.status)) {
+		number(object, "version", out->version);
+		number(object, "size", out->size);
+		number(object, "out_flags", out->out_flags);
+		number(object, "reserved2", out->reserved2);
+		if (report->operation != BPIO_OP_DISABLE)
+			/* struct bpio_results is the same by definition. */
+			results(object,
+				(const struct fs_bpio_results *)&out->query);
+	}
+	finish(to, object);
+}
+
+static void json_descriptor(FILE *to, const struct descriptor_report *report)
+{
+	const struct device_copy_offload_descriptor *out = &report->out;
+	struct json_object *object = json_object_new_object();
+
+	text(object, "device", report->device);
+	reply(object, &report->reply);
+	if (!bpio_status_is_error(report->reply.status)) {
+		number(object, "version", out->version);
+		number(object, "size", out->size);
+		number(object, "maximum_token_lifetime",
+		       out->maximum_token_lifetime);
+		number(object, "default_token_lifetime",
+		       out->default_token_lifetime);
+		number(object, "maximum_transfer_size",
+		       out->maximum_transfer_size);
+		number(object, "optimal_transfer_count",
+		       out->optimal_transfer_count);
+		number(object, "maximum_data_descriptors",
+		       out->maximum_data_descriptors);
+		number(object, "maximum_transfer_length_per_descriptor",
+		       out->maximum_transfer_length_per_descriptor);
+		number(object, "optimal_transfer_length_per_descriptor",
+		       out->optimal_transfer_length_per_descriptor);
+		number(object, "optimal_transfer_length_granularity",
+		       out->optimal_transfer_length_granularity);
+	}
+	finish(to, object);
+}
+
+static void json_crypt(FILE *to, const struct crypt_report *report)
+{
+	struct json_object *object = json_object_new_object();
+
+	text(object, "path", report->path);
+	text(object, "operation",
+	     report->operation == FILE_SET_ENCRYPTION ? "encrypt" : "decrypt");
+	reply(object, &report->reply);
+	finish(to, object);
+}
+
+static void json_stats(FILE *to, const struct stats_report *report)
+{
+	struct json_object *object = json_object_new_object();
+
+	text(object, "volume", report->volume);
+	json_object_object_add(object, "dm_bpio",
+			       counters_object(&report->dm_bpio));
+	json_object_object_add(object, "bpiofs",
+			       counters_object(&report->bpiofs));
+	finish(to, object);
+}
+
+const struct printer print_json = {
+	.state = json_state,
+	.operation = json_operation,
+	.read = json_read,
+	.offload_read = json_offload_read,
+	.offload_write = json_offload_write,
+	.token = json_token,
+	.storage = json_storage,
+	.descriptor = json_descriptor,
+	.crypt = json_crypt,
+	.stats = json_stats,
+};

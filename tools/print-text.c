@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Results for people.  The state texts are fsutil's to the letter; everything
+ * else is "field: value", the fields by their names in linux/bpio.h.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "names.h"
+#include "print.h"
+
+#define LABEL_WIDTH 28
+
+const char *const read_path_names[READ_PATHS] = {
+	"full",
+	"partial",
+	"traditional",
+};
+
+static void label(FILE *to, const char *name)
+{
+	int width = fprintf(to, "%s:", name);
+
+	fprintf(to, "%*s", width < LABEL_WIDTH ? LABEL_WIDTH - width : 1, "");
+}
+
+static void text(FILE *to, const char *name, const char *value)
+{
+	label(to, name);
+	fprintf(to, "%s\n", value);
+}
+
+static void number(FILE *to, const char *name, uint64_t value)
+{
+	label(to, name);
+	fprintf(to, "%" PRIu64 "\n", value);
+}
+
+static void status(FILE *to, const char *name, int32_t value)
+{
+	label(to, name);
+	fprintf(to, "%s (0x%08X)\n", bpio_status_name(value), (uint32_t)value);
+}
+
+static void reply(FILE *to, const struct bpio_reply *from)
+{
+	status(to, "status", from->status);
+	number(to, "information", from->information);
+}
+
+/* "506 (At least one minifilter does not support bypass IO)", no period. */
+static void win32_status(FILE *to, int32_t value)
+{
+	const struct bpio_status *row = bpio_status_find(value);
+
+	if (!row)
+		/* ERROR_MR_MID_NOT_FOUND is what Windows makes of such. */
+		fprintf(to, "317 (NTSTATUS 0x%08X)\n", (uint32_t)value);
+	else if (row->win32 > UINT16_MAX)
+		fprintf(to, "0x%08X (%.*s)\n", row->win32,
+			(int)strlen(row->text) - 1, row->text);
+	else
+		fprintf(to, "%u (%.*s)\n", row->win32,
+			(int)strlen(row->text) - 1, row->text);
+}
+
+static void state_storage(FILE *to, const struct state_report *report)
+{
+	char name[DRIVER_NAME_SIZE];
+
+	driver_name(report->info.storage_driver_name,
+		    report->info.storage_driver_name_len, name);
+	fprintf(to, "    Storage Type:   %s\n", storage_type(name));
+	fprintf(to, "    Storage Driver: %s\n",
+		report->out_flags & FSBPIO_OUTFL_COMPATIBLE_STORAGE_DRIVER ?
+			"BypassIo compatible" :
+			"Not BypassIo compatible");
+	fprintf(to, "    Driver Name:    %s\n", printable(name));
+}
+
+static void text_state(FILE *to, const struct state_report *report)
+{
+	const struct fs_bpio_results *objection = &report->objection;
+	char driver[DRIVER_NAME_SIZE];
+	char reason[FAILURE_REASON_SIZE];
+
+	driver_name(objection->failing_driver_name,
+		    objection->failing_driver_name_len, driver);
+	failure_reason(objection, reason);
+	printable(driver);
+	printable(reason);
+	switch (report->state) {
+	case BYPASS_NOT_SUPPORTED:
+		fprintf(to, "BypassIo on \"%s\" is not currently supported.\n",
+			report->path);
+		fprintf(to, "Status: ");
+		win32_status(to, objection->op_status);
+		fprintf(to, "Driver: %s\n", driver);
+		fprintf(to, "Reason: %s\n", reason);
+		return;
+	case BYPASS_PARTIAL:
+		fprintf(to, "BypassIo on \"%s\" is partially supported\n",
+			report->path);
+		fprintf(to, "    Volume stack bypass is disabled (%s)\n",
+			driver);
+		if (report->verbose) {
+			fprintf(to, "      Status:  ");
+			win32_status(to, objection->op_status);
+			fprintf(to, "      Reason:  %s\n", reason);
+		}
+		break;
+	case BYPASS_SUPPORTED:
+		fprintf(to, "BypassIo on \"%s\" is currently supported.\n",
+			report->path);
+		break;
+	}
+	state_storage(to, report);
+}
+
+static void results(FILE *to, const struct fs_bpio_results *from)
+{
+	char driver[DRIVER_NAME_SIZE];
+	char reason[FAILURE_REASON_SIZE];
+
+	driver_name(from->failing_driver_name, from->failing_driver_name_len,
+		    driver);
+	failure_reason(from, reason);
+	status(to, "op_status", from->op_status);
+	number(to, "failing_driver_name_len", from->failing_driver_name_len);
+	text(to, "failing_driver_name", printable(driver));
+	number(to, "failure_reason_len", from->failure_reason_len);
+	text(to, "failure_reason", printable(reason));
+}
+
+static void info(FILE *to, const struct fs_bpio_info *from)
+{
+	char driver[DRIVER_NAME_SIZE];
+
+	driver_name(from->storage_driver_name, from->storage_driver_name_len,
+		    driver);
+	number(to, "active_bypass_io_count", from->active_bypass_io_count);
+	number(to, "storage_driver_name_len", from->storage_driver_name_len);
+	text(to, "storage_driver_name", printable(driver));
+}
+
+static void flags(FILE *to, const char *name, uint32_t value)
+{
+	const char *before = " (";
+	const char *flag;
+	uint32_t rest = value;
+
+	label(to, name);
+	fprintf(to, "0x%08x", value);
+	while ((flag = next_out_flag(&rest))) {
+		fprintf(to, "%s%s", before, flag);
+		before = ", ";
+	}
+	fprintf(to, "%s\n", value ? ")" : "");
+}
+
+static void operation(FILE *to, uint32_t value, const char *name)
+{
+	label(to, "operation");
+	fprintf(to, "%u (%s)\n", value, name);
+}
+
+static void text_operation(FILE *to, const struct operation_report *report)
+{
+	const struct fs_bpio_output *out = &report->out;
+
+	text(to, "path", report->path);
+	operation(to, report->operation, operation_name(report->operation));
+	number(to, "in_flags", report->in_flags);
+	reply(to, &report->reply);
+	if (bpio_status_is_error(report->reply.status))
+		return;
+	flags(to, "out_flags", out->out_flags);
+	number(to, "reserved1", out->reserved1);
+	number(to, "reserved2", out->reserved2);
+	switch (report->operation) {
+	case FS_BPIO_OP_ENABLE:
+	case FS_BPIO_OP_QUERY:
+	case FS_BPIO_OP_VOLUME_STACK_RESUME:
+	case FS_BPIO_OP_STREAM_RESUME:
+		results(to, &out->query);
+		break;
+	case FS_BPIO_OP_GET_INFO:
+		info(to, &out->get_info);
+		break;
+	default:
+		break;
+	}
+	if (report->outcome)
+		text(to, "outcome", report->outcome);
+}
+
+static void text_read(FILE *to, const struct read_report *report)
+{
+	size_t i;
+
+	fprintf(to, "%s: %" PRIu64 " bytes in %" PRIu64 " reads, BypassIO %s\n",
+		report->path, report->bytes, report->reads, report->outcome);
+	if (!report->volume) {
+		fprintf(to, "no statistics by path: %s\n", report->unavailable);
+		return;
+	}
+	fprintf(to, "%-12s  %12s  %16s   (whole volume %s meanwhile)\n", "path",
+		"reads", "bytes", report->volume);
+	for (i = 0; i < READ_PATHS; i++)
+		fprintf(to, "%-12s  %12" PRIu64 "  %16" PRIu64 "\n",
+			read_path_names[i], report->path_reads[i],
+			report->path_bytes[i]);
+	for (i = 0; i < report->fallback_reasons.nr; i++)
+		fprintf(to, "fallback      %12s  %s\n",
+			report->fallback_reasons.list[i].value,
+			report->fallback_reasons.list[i].name);
+}
+
+static void offload(FILE *to, const struct offload_report *request)
+{
+	text(to, "path", request->path);
+	text(to, "token", request->token);
+	number(to, "file_offset", request->file_offset);
+	number(to, "copy_length", request->copy_length);
+}
+
+static void text_offload_read(FILE *to,
+			      const struct offload_read_report *report)
+{
+	offload(to, &report->request);
+	reply(to, &report->request.reply);
+	if (bpio_status_is_error(report->request.reply.status))
+		return;
+	number(to, "size", report->out.size);
+	label(to, "flags");
+	fprintf(to, "0x%08x%s\n", report->out.flags,
+		report->out.flags &
+				OFFLOAD_READ_FLAG_ALL_ZERO_BEYOND_CURRENT_RANGE ?
+			" (ALL_ZERO_BEYOND_CURRENT_RANGE)" :
+			"");
+	number(to, "transfer_length", report->out.transfer_length);
+}
+
+static void text_offload_write(FILE *to,
+			       const struct offload_write_report *report)
+{
+	offload(to, &report->request);
+	number(to, "transfer_offset", report->transfer_offset);
+	reply(to, &report->request.reply);
+	if (bpio_status_is_error(report->request.reply.status))
+		return;
+	number(to, "size", report->out.size);
+	label(to, "flags");
+	fprintf(to, "0x%08x\n", report->out.flags);
+	number(to, "length_written", report->out.length_written);
+}
+
+static void hex(FILE *to, const char *name, const uint8_t *bytes, size_t length)
+{
+	char digits[2 * STORAGE_OFFLOAD_TOKEN_ID_LENGTH + 1];
+
+	hex_string(bytes, length, digits);
+	text(to, name, digits);
+}
+
+static void text_token(FILE *to, const struct token_report *report)
+{
+	const struct bpio_token *token = &report->token;
+
+	text(to, "path", report->path);
+	text(to, "kind", token_kind_name(token->kind));
+	label(to, "token_type");
+	fprintf(to, "0x%08X\n", token->type);
+	number(to, "token_id_length", token->id_length);
+	if (token->kind == BPIO_TOKEN_ZERO_PATTERN)
+		number(to, "pattern", token->pattern);
+	if (token->kind != BPIO_TOKEN_BPIO)
+		return;
+	hex(to, "issuer", token->issuer, sizeof(token->issuer));
+	hex(to, "id", token->id, sizeof(token->id));
+	number(to, "represented_length", token->represented_length);
+	hex(to, "hmac_sha256", token->hmac, sizeof(token->hmac));
+}
+
+static void text_storage(FILE *to, const struct storage_report *report)
+{
+	const struct bpio_output *out = &report->out;
+
+	text(to, "device", report->device);
+	operation(to, report->operation,
+		  storage_operation_name(report->operation));
+	reply(to, &report->reply);
+	if (bpio_status_is_error(report->reply.status))
+		return;
+	number(to, "version", out->version);
+	number(to, "size", out->size);
+	label(to, "out_flags");
+	fprintf(to, "0x%08x\n", out->out_flags);
+	number(to, "reserved2", out->reserved2);
+	if (report->operation != BPIO_OP_DISABLE)
+		/* struct bpio_results is the same by definition. */
+		results(to, (const struct fs_bpio_results *)&out->query);
+}
+
+static void text_descriptor(FILE *to, const struct descriptor_report *report)
+{
+	const struct device_copy_offload_descriptor *out = &report->out;
+
+	text(to, "device", report->device);
+	reply(to, &report->reply);
+	if (bpio_status_is_error(report->reply.status))
+		return;
+	number(to, "version", out->version);
+	number(to, "size", out->size);
+	number(to, "maximum_token_lifetime", out->maximum_token_lifetime);
+	number(to, "default_token_lifetime", out->default_token_lifetime);
+	number(to, "maximum_transfer_size", out->maximum_transfer_size);
+	number(to, "optimal_transfer_count", out->optimal_transfer_count);
+	number(to, "maximum_data_descriptors", out->maximum_data_descriptors);
+	number(to, "maximum_transfer_length_per_descriptor",
+	       out->maximum_transfer_length_per_descriptor);
+	number(to, "optimal_transfer_length_per_descriptor",
+	       out->optimal_transfer_length_per_descriptor);
+	number(to, "optimal_transfer_length_granularity",
+	       out->optimal_transfer_length_granularity);
+}
+
+static void text_crypt(FILE *to, const struct crypt_report *report)
+{
+	text(to, "path", report->path);
+	text(to, "operation",
+	     report->operation == FILE_SET_ENCRYPTION ? "encrypt" : "decrypt");
+	reply(to, &report->reply);
+}
+
+/* "123" or, since the round before, "123 (+3)". */
+static void counter_text(const struct counters *now,
+			 const struct counters *before, size_t i, char *out,
+			 size_t size)
+{
+	uint64_t value;
+	uint64_t was;
+
+	if (i >= now->nr) {
+		*out = '\0';
+		return;
+	}
+	snprintf(out, size, "%s", now->list[i].value);
+	if (before && decimal_u64(now->list[i].value, &value) &&
+	    counters_u64(before, now->list[i].name, &was) && value > was)
+		snprintf(out, size, "%" PRIu64 " (+%" PRIu64 ")", value,
+			 value - was);
+	printable(out);
+}
+
+static void text_stats(FILE *to, const struct stats_report *report)
+{
+	const struct stats_report *before = report->before;
+	const struct counters *left = &report->dm_bpio;
+	const struct counters *right = &report->bpiofs;
+	size_t rows = left->nr > right->nr ? left->nr : right->nr;
+	size_t i;
+
+	fprintf(to, "%s\n", report->volume);
+	fprintf(to, "  %-20s %18s   %-28s %18s\n",
+		left->nr ? "dm-bpio" : "dm-bpio: none", "",
+		right->nr ? "bpiofs" : "bpiofs: not mounted", "");
+	for (i = 0; i < rows; i++) {
+		char left_value[512];
+		char right_value[512];
+
+		counter_text(left, before ? &before->dm_bpio : NULL, i,
+			     left_value, sizeof(left_value));
+		counter_text(right, before ? &before->bpiofs : NULL, i,
+			     right_value, sizeof(right_value));
+		fprintf(to, "  %-20s %18s   %-28s %18s\n",
+			i < left->nr ? left->list[i].name : "", left_value,
+			i < right->nr ? right->list[i].name : "", right_value);
+	}
+}
+
+const struct printer print_text = {
+	.state = text_state,
+	.operation = text_operation,
+	.read = text_read,
+	.offload_read = text_offload_read,
+	.offload_write = text_offload_write,
+	.token = text_token,
+	.storage = text_storage,
+	.descriptor = text_descriptor,
+	.crypt = text_crypt,
+	.stats = text_stats,
+};
