@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Doors for people. What gets built is in Kbuild and tools/Makefile.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+# Which kernels guest tests run on: stock, debug or both; which tests.
+K ?= both
+T ?=
+# DKMS builds modules only, and for its own kernel.
+DESTDIR ?=
+PREFIX ?= /usr/local
+
+DEMO_MACHINE := --nvme 2G,mssrl=65535,mcl=4294967295,msrc=255 --nvme 2G --memory 2048
+
+all: ## modules for KDIR (default: the running kernel's), tools
+	@qemu/build "$(KDIR)"
+
+demo: deps ## the main job, end to end, in a guest on the stock kernel
+	@qemu/vm run $(DEMO_MACHINE) -- qemu/demo.sh
+
+test: deps ## everything; the last line is the verdict
+	@qemu/test-all
+
+kunit: deps ## KUnit suites, on the debug kernel
+	@qemu/guest-tests --kernel debug --kunit none
+
+guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both
+	@qemu/guest-tests --kernel $(K) $(T)
+
+check: deps ## static checks
+	@qemu/check
+
+bench: deps ## side-by-side figures into build/bench
+	@if [ -x bench/run ]; then bench/run; else echo "bench/run is not there yet"; fi
+
+soak: deps ## the long tests
+	@if [ -x qemu/soak ]; then qemu/soak; else echo "qemu/soak is not there yet"; fi
+
+deps: ## the Debian packages that are missing
+	@qemu/deps
+
+install: all ## modules and tools, for the running kernel
+	$(MAKE) -C "$(KDIR)" M="$$(dirname "$$(qemu/build "$(KDIR)")")/src" \
+		INSTALL_MOD_DIR=updates modules_install
+	$(MAKE) -C tools O="$(CURDIR)/build/tools" DESTDIR="$(DESTDIR)" \
+		PREFIX="$(PREFIX)" install
+
+clean: ## what was built here; built kernels stay in ~/.cache/dm-bpio
+	rm -rf build
+
+help: ## this
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: all demo test kunit guest-tests check bench soak deps install clean help

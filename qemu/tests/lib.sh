@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Sourced by every guest test:
+#
+#   #!/bin/bash
+#   # purpose: a veto shows in the partial state
+#   # needs: nvme>=2 prog=xfs_io
+#   . "$(dirname "$0")/lib.sh"
+#
+# A test that ends with status 0 passed, with 77 was skipped for the reason in
+# its last line, else failed; an unexpected failure of any command ends it. A
+# test that prints `ok - TEXT`, `not ok - TEXT` or `skip - TEXT` lines (see
+# check) counts as that many cases. README.md beside this file has the headers.
+
+set -eEuo pipefail
+export LC_ALL=C
+
+test_name=$(basename "$0" .sh)
+tmp=$(mktemp -d "/tmp/$test_name.XXXXXX")
+cleanups=()
+
+# -- ends -------------------------------------------------------------------
+
+note() { echo "# $*"; }
+
+fail() {
+	trap - ERR
+	echo "FAIL: $*"
+	exit 1
+}
+
+skip() {
+	trap - ERR
+	echo "$*"
+	exit 77
+}
+
+# defer COMMAND ARG...: run at the end, last deferred first, whatever happens.
+defer() {
+	local quoted
+
+	printf -v quoted '%q ' "$@"
+	cleanups+=("$quoted")
+}
+
+# shellcheck disable=SC2317 # a trap
+run_cleanups() {
+	local status=$? i
+
+	trap - ERR EXIT
+	set +e
+	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
+		eval "${cleanups[i]}" || echo "# cleanup failed: ${cleanups[i]}"
+	done
+	cd /
+	rm -rf "$tmp"
+	exit "$status"
+}
+
+trap 'echo "FAIL: line $LINENO: $BASH_COMMAND: status $?"' ERR
+trap run_cleanups EXIT
+trap 'exit 143' TERM INT
+
+# -- cases ------------------------------------------------------------------
+
+cases_failed=0
+
+ok() { echo "ok - $*"; }
+
+not_ok() {
+	cases_failed=$((cases_failed + 1))
+	echo "not ok - $*"
+}
+
+# check TEXT COMMAND ARG...: one case, passed when the command succeeds. The
+# test goes on; end it with `finish` so that a failed case fails it.
+check() {
+	local text=$1
+
+	shift
+	if "$@"; then
+		ok "$text"
+	else
+		not_ok "$text"
+	fi
+}
+
+check_equal() {
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1: expected '$2', got '$3'"
+	fi
+}
+
+finish() {
+	trap - ERR
+	exit $((cases_failed > 0))
+}
+
+# expect_status N COMMAND ARG...: fails the test on any other exit status.
+expect_status() {
+	local want=$1 got=0
+
+	shift
+	"$@" || got=$?
+	[ "$got" -eq "$want" ] ||
+		fail "status $got instead of $want: $*"
+}
+
+expect_equal() {
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+
+# expect_same FILE FILE: byte for byte.
+expect_same() { cmp -- "$1" "$2" || fail "$1 and $2 differ"; }
+
+# wait_for SECONDS COMMAND ARG...: polls until the command succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+# -- needs ------------------------------------------------------------------
+
+need_program() {
+	local p
+
+	for p; do
+		command -v "$p" >/dev/null || skip "$p is not there"
+	done
+}
+
+# need_module NAME...: of the kernel's own.
+need_module() {
+	local m
+
+	for m; do
+		modprobe -q "$m" || skip "the kernel has no $m"
+	done
+}
+
+kernel_is_debug() { [ -e /sys/kernel/debug/kmemleak ]; }
+
+need_debug_kernel() { kernel_is_debug || skip "needs the debug kernel"; }
+
+# config_is CONFIG_X: is the option y or m in the running kernel?
+config_is() {
+	if [ -e /proc/config.gz ]; then
+		zcat /proc/config.gz
+	else
+		cat "/boot/config-$(uname -r)" 2>/dev/null
+	fi | grep -qE "^$1=[ym]"
+}
+
+# -- kernel log -------------------------------------------------------------
+
+# mark=$(dmesg_mark); ...; dmesg_since "$mark" | grep ...
+dmesg_mark() {
+	local mark="bpio-test: mark $test_name $RANDOM$RANDOM"
+
+	echo "$mark" >/dev/kmsg
+	echo "$mark"
+}
+
+dmesg_since() { dmesg | sed "1,/$1/d"; }
+
+# -- modules ----------------------------------------------------------------
+
+module_loaded() { [ -e "/sys/module/${1//-/_}" ]; }
+
+# load_module NAME [PARAMETER...]: one of ours, unless it is there already.
+load_module() {
+	local name=$1
+
+	shift
+	module_loaded "$name" && return
+	[ -e "$BPIO_MODULES/$name.ko" ] || fail "no $name.ko was built"
+	insmod "$BPIO_MODULES/$name.ko" "$@"
+}
+
+unload_module() { ! module_loaded "$1" || rmmod "${1//-/_}"; }
+
+# The stack, and whatever of the kernel it uses.
+load_modules() {
+	modprobe dm-mod
+	load_module dm-bpio
+	[ ! -e "$BPIO_MODULES/bpiofs.ko" ] || load_module bpiofs
+}
+
+unload_modules() {
+	local m
+
+	for m in bpio-kunit bpio-flt-passthru bpio-flt-crypt bpio-flt-legacy \
+		bpiofs dm-bpio; do
+		unload_module "$m"
+	done
+}
