@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# bpioctl as a whole, against a preloaded stand-in for the kernel: exit codes,
+# what goes to which stream, which requests are sent in which order.
+# Usage: cli.sh DIR, where bpioctl and fake-kernel.so are.
+set -u
+
+bin=$1/bpioctl
+export BPIO_FAKE=supported
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+export BPIO_FAKE_LOG="$dir/log"
+tests=0
+failures=0
+
+verdict() { # STATUS NAME
+	tests=$((tests + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok - $2"
+	else
+		failures=$((failures + 1))
+		echo "not ok - $2"
+		sed 's/^/# stdout: /' "$dir/out" | head -n 20
+		sed 's/^/# stderr: /' "$dir/err" | head -n 20
+	fi
+}
+
+# run PLOT ARGUMENT... ; leaves $code, $dir/out, $dir/err, $dir/log
+run() {
+	BPIO_FAKE=$1
+	shift
+	: > "$dir/log"
+	LD_PRELOAD=$(dirname "$bin")/fake-kernel.so "$bin" "$@" \
+		> "$dir/out" 2> "$dir/err"
+	code=$?
+}
+
+# expect NAME CODE [TEXT-IN-STDOUT [TEXT-IN-STDERR]]
+expect() {
+	[ "$code" -eq "$2" ] &&
+		{ [ -z "${3-}" ] || grep -qF -- "$3" "$dir/out"; } &&
+		{ [ -z "${4-}" ] || grep -qF -- "$4" "$dir/err"; }
+	verdict $? "$1"
+}
+
+same() { # FILE TEXT NAME
+	[ "$(cat "$1")" = "$2" ]
+	verdict $? "$3"
+}
+
+file=$dir/file
+head -c 10000 /dev/urandom > "$file"
+cd "$dir" || exit 1
+
+# usage
+run supported; expect "no command" 2 "" "Usage:"
+run supported frobnicate; expect "unknown command" 2 "" "no such command"
+run supported bypassio frobnicate x; expect "unknown second word" 2
+run supported cp a b; expect "cp is not there yet" 2
+run supported filter list; expect "filter is not there yet" 2
+run supported --help; expect "--help" 0 "bypassio state"
+run supported bypassio state; expect "state without a path" 2 "" "PATH"
+run supported bypassio query a b; expect "too many paths" 2
+run supported bypassio read --offset 1Q file; expect "bad size" 2
+run supported bypassio read --block-size 1000 file; expect "bad block size" 2
+run supported bypassio state --hold 1 file; expect "option of another command" 2
+run supported bypassio enable --hold -1 file; expect "bad hold" 2
+run supported offload read file; expect "token missing" 2 "" "--token"
+run supported offload read --token t --ttl 4294967296 file; expect "bad ttl" 2
+
+# state
+run supported bypassio state file
+same out 'BypassIo on "file" is currently supported.
+    Storage Type:   NVMe
+    Storage Driver: BypassIo compatible
+    Driver Name:    nvme.ko' "state: supported"
+same log "00090448 3 0 0
+00090448 8 0 0" "state: supported asks QUERY, GET_INFO"
+run partial bypassio state -v .
+[ "$code" -eq 0 ]; verdict $? "state: partial is an answer"
+same out 'BypassIo on "." is partially supported
+    Volume stack bypass is disabled (dm-bpio.ko)
+      Status:  504 (The specified operation is not supported while snapshot is enabled on the target object)
+      Reason:  A snapshot exists.
+    Storage Type:   NVMe
+    Storage Driver: BypassIo compatible
+    Driver Name:    nvme.ko' "state: partial, verbose"
+same log "00090448 3 0 0
+00090448 3 1 0
+00090448 8 0 0" "state: partial asks QUERY, QUERY with SKIP, GET_INFO"
+run vetoed bypassio state file
+[ "$code" -eq 0 ]; verdict $? "state: not supported is an answer"
+same out 'BypassIo on "file" is not currently supported.
+Status: 490 (The specified operation is not supported on a sparse file)
+Driver: bpiofs.ko
+Reason: Sparse file not supported' "state: not supported"
+same log "00090448 3 0 0
+00090448 3 1 0" "state: not supported asks QUERY, QUERY with SKIP"
+run unsupported bypassio state file
+expect "state: request refused" 1 "" STATUS_NOT_SUPPORTED
+run enotty bypassio state file; expect "state: not bpiofs" 1 "" "not on a bpiofs"
+run short bypassio state file; expect "state: cut reply" 1 "" "not whole"
+run supported bypassio state missing file
+expect "state: one path of two" 1 "currently supported" missing
+run partial bypassio state --json file
+expect "state: JSON" 0 '"state":"partial","op_status":{"value":"0xC00004CF"'
+
+# one operation
+run supported bypassio enable file; expect "enable" 0 "outcome:                    enabled"
+run partial bypassio enable file
+expect "enable: partial" 0 "enabled, partial" "STATUS_NOT_SUPPORTED_WITH_SNAPSHOT (0xC00004CF): dm-bpio.ko: A snapshot exists."
+run vetoed bypassio enable file
+expect "enable: refused" 1 refused "STATUS_SPARSE_FILE_NOT_SUPPORTED (0xC00004C4): bpiofs.ko: Sparse file not supported"
+run unsupported bypassio enable file
+expect "enable: request refused" 1 STATUS_NOT_SUPPORTED STATUS_NOT_SUPPORTED
+run supported bypassio enable --hold 0.3 file; expect "enable: held" 0
+run vetoed bypassio query file; expect "query: a veto is an answer" 0 STATUS_SPARSE_FILE_NOT_SUPPORTED
+run partial bypassio query --skip-storage file
+expect "query: without the storage stack" 0 "op_status:                  STATUS_SUCCESS"
+run supported bypassio info .; expect "info" 0 "active_bypass_io_count:     3"
+run vetoed bypassio disable file; expect "disable" 0 "DISABLE"
+run vetoed bypassio pause-volume .; expect "pause-volume" 0 VOLUME_STACK_PAUSE
+run vetoed bypassio pause-stream file; expect "pause-stream" 0 STREAM_PAUSE
+run vetoed bypassio resume-stream file; expect "resume-stream: still vetoed" 1 "" "not resumed"
+run supported bypassio resume-volume .; expect "resume-volume" 0
+
+# data
+run supported bypassio cat file
+cmp -s out file && [ "$code" -eq 0 ]; verdict $? "cat: data, unaligned tail"
+expect "cat: statistics or why not, on standard error" 0 "" "10000 bytes in 1 reads"
+run vetoed bypassio cat file
+cmp -s out file && [ "$code" -eq 1 ]; verdict $? "cat: refused, data all the same"
+for range in "0 10000" "1 1" "511 2" "4095 4098" "9999 10" "10000 1" "20000 1" "4096 4096"; do
+	# shellcheck disable=SC2086
+	set -- $range
+	run supported bypassio read --offset "$1" --length "$2" --block-size 4K file
+	tail -c +$(($1 + 1)) file | head -c "$2" > wanted
+	cmp -s out wanted && [ "$code" -eq 0 ]
+	verdict $? "read: $2 bytes from $1"
+done
+run supported bypassio cat --json file; expect "cat: JSON statistics" 0 "" '"bytes":10000'
+
+# tokens
+run supported offload read file --token token
+expect "offload read: whole file" 0 "transfer_length:            10000"
+[ "$(stat -c '%s %a' token)" = "512 600" ]; verdict $? "offload read: token file"
+run supported offload token token; expect "offload token" 0 "dm-bpio token"
+run partial offload read file --length 4K --token token
+expect "offload read: short" 1 "" "short: 512 of 4096 bytes"
+run unsupported offload read file --token other
+expect "offload read: refused" 1 "" STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED
+[ ! -e other ]; verdict $? "offload read: no token file then"
+run supported offload write file --offset 4K --length 4K --transfer-offset 512 --token token
+expect "offload write" 0 "length_written:             4096"
+run partial offload write file --length 4K --token token
+expect "offload write: short" 1 "" "short: 512 of 4096 bytes"
+run supported offload write file --token file
+expect "offload write: not a token" 1 "" "512 bytes"
+run supported offload token file; expect "offload token: not a token" 1 "" "512 bytes"
+
+run supported crypt encrypt file; same log "000900d7 1 0 0" "crypt encrypt"
+run supported crypt decrypt file; same log "000900d7 2 0 0" "crypt decrypt"
+run supported stats /dev/null; expect "stats: not a volume" 1 "" "neither"
+
+echo "1..$tests"
+[ "$failures" -eq 0 ]
