@@ -80,6 +80,9 @@ int bypassio_operation(const struct command *command, const struct args *args);
 
 /* cmd-read.c */
 int bypassio_read(const struct command *command, const struct args *args);
+/* Fills in which path took how much, from two looks at a volume's counters. */
+void read_compare(struct read_report *report, const struct counters *before,
+		  const struct counters *after);
 
 /* cmd-offload.c */
 int offload_read(const struct command *command, const struct args *args);

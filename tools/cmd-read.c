@@ -97,8 +97,8 @@ static uint64_t gained(const struct counters *before,
 	return now > was ? now - was : 0;
 }
 
-static void compare(struct read_report *report, const struct counters *before,
-		    const struct counters *after)
+void read_compare(struct read_report *report, const struct counters *before,
+		  const struct counters *after)
 {
 	static const char reasons[] = FALLBACK_REASONS ".";
 	char name[64];
@@ -154,7 +154,7 @@ static int read_enabled(int fd, const struct args *args,
 		err = counters_from_dir(&after, dir);
 	if (!err) {
 		report->volume = volume.name;
-		compare(report, &before, &after);
+		read_compare(report, &before, &after);
 	} else {
 		report->unavailable = strerror(-err);
 	}

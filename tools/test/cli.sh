@@ -20,8 +20,8 @@ verdict() { # STATUS NAME
 	else
 		failures=$((failures + 1))
 		echo "not ok - $2"
-		sed 's/^/# stdout: /' "$dir/out" | head -n 20
-		sed 's/^/# stderr: /' "$dir/err" | head -n 20
+		cat -v "$dir/out" | sed 's/^/# stdout: /' | head -n 20
+		cat -v "$dir/err" | sed 's/^/# stderr: /' | head -n 20
 	fi
 }
 

@@ -58,8 +58,9 @@ int ioctl(int fd, unsigned long request, ...)
 	if (request != BPIO_IOC_CONTROL)
 		abort();
 	kernel.seen = *control;
-	memcpy(kernel.input, (void *)(uintptr_t)control->input,
-	       control->input_length);
+	if (control->input_length)
+		memcpy(kernel.input, (void *)(uintptr_t)control->input,
+		       control->input_length);
 	if (kernel.error) {
 		errno = kernel.error;
 		return -1;
@@ -68,7 +69,9 @@ int ioctl(int fd, unsigned long request, ...)
 			 kernel.information :
 			 control->output_length;
 	/* An odd kernel fills the output of a failed request too. */
-	memcpy((void *)(uintptr_t)control->output, kernel.output, length);
+	if (length)
+		memcpy((void *)(uintptr_t)control->output, kernel.output,
+		       length);
 	control->status = kernel.status;
 	control->information = kernel.information;
 	return 0;
@@ -195,12 +198,33 @@ static void test_state_texts(void)
 		"\"failure_reason_len\":52,"
 		"\"failure_reason\":\"\\u001bhe specified minifilter does not support bypass IO.\"}\n",
 		"state: JSON keeps what text hides");
+}
 
-	report.objection.failing_driver_name_len = UINT16_MAX;
-	report.objection.failure_reason_len = UINT16_MAX;
-	free(printed_state(&print_text, &report));
-	free(printed_state(&print_json, &report));
-	ok(true, "state: lengths beyond the arrays are cut");
+static void test_long_names(void)
+{
+	/* What the kernel claims beyond the arrays must not be shown. */
+	struct {
+		struct fs_bpio_results results;
+		uint16_t beyond[64];
+	} hostile;
+	char name[DRIVER_NAME_SIZE];
+	char reason[FAILURE_REASON_SIZE];
+	size_t i;
+
+	for (i = 0; i < BPIO_FAILURE_REASON_CHARS; i++)
+		hostile.results.failure_reason[i] = 'r';
+	for (i = 0; i < BPIO_DRIVER_NAME_CHARS; i++)
+		hostile.results.failing_driver_name[i] = 'd';
+	memset(hostile.beyond, 'X', sizeof(hostile.beyond));
+	hostile.results.failing_driver_name_len = UINT16_MAX;
+	hostile.results.failure_reason_len = UINT16_MAX;
+	driver_name(hostile.results.failing_driver_name,
+		    hostile.results.failing_driver_name_len, name);
+	failure_reason(&hostile.results, reason);
+	ok(strlen(name) == 32 && strspn(name, "d") == 32,
+	   "names: a driver name ends with its array");
+	ok(strlen(reason) == 128 && strspn(reason, "r") == 128,
+	   "names: a reason ends with its array");
 }
 
 /* ---- statuses ---------------------------------------------------------- */
@@ -738,9 +762,43 @@ static void test_counters(void)
 	   "counters: no such directory");
 }
 
+/* Two looks at a volume; a counter that went back, or is new, is no loss. */
+static void test_read_statistics(void)
+{
+	struct counters before = { 0 };
+	struct counters after = { 0 };
+	struct read_report report = { 0 };
+
+	counters_add(&before, "full_bytes", "4096");
+	counters_add(&before, "full_reads", "1");
+	counters_add(&before, "traditional_bytes", "9");
+	counters_add(&before, "fallback_reasons.stream_paused", "2");
+	counters_add(&before, "fallback_reasons.sparse", "5");
+	counters_add(&after, "full_bytes", "12288");
+	counters_add(&after, "full_reads", "3");
+	counters_add(&after, "partial_bytes", "512");
+	counters_add(&after, "traditional_bytes", "0");
+	counters_add(&after, "fallback_reasons.stream_paused", "2");
+	counters_add(&after, "fallback_reasons.sparse", "7");
+	counters_add(&after, "active_count", "4");
+	read_compare(&report, &before, &after);
+	ok(report.path_bytes[0] == 8192 && report.path_reads[0] == 2 &&
+		   report.path_bytes[1] == 512 && !report.path_reads[1] &&
+		   !report.path_bytes[2],
+	   "statistics: what each path gained");
+	ok(report.fallback_reasons.nr == 1 &&
+		   !strcmp(report.fallback_reasons.list[0].name, "sparse") &&
+		   !strcmp(report.fallback_reasons.list[0].value, "2"),
+	   "statistics: reasons that gained, and no others");
+	counters_free(&before);
+	counters_free(&after);
+	counters_free(&report.fallback_reasons);
+}
+
 int main(void)
 {
 	test_state_texts();
+	test_long_names();
 	test_statuses();
 	test_utf16();
 	test_tokens();
@@ -751,6 +809,7 @@ int main(void)
 	test_storage();
 	test_enable();
 	test_counters();
+	test_read_statistics();
 	printf("1..%u\n", tests);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
