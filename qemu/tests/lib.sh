@@ -54,7 +54,7 @@ run_cleanups() {
 		eval "${cleanups[i]}" || echo "# cleanup failed: ${cleanups[i]}"
 	done
 	cd /
-	rm -rf "$tmp"
+	rm -rf --one-file-system "$tmp"
 	exit "$status"
 }
 
