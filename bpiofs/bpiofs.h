@@ -11,13 +11,15 @@
  *	bpiofs_inode.offload_lock	one token copy per stream at a time
  *	lower i_rwsem			taken by the lower file system, or shared
  *					by the bypass look-up
- *	bpiofs_volume.state_lock	BypassIO state; never held over lower I/O
+ *	bpiofs_volume.storage_lock	storage requests; before lower i_rwsem
+ *	bpiofs_volume.state_lock	BypassIO state; inside storage_lock
  */
 #ifndef _BPIOFS_H
 #define _BPIOFS_H
 
 #include <linux/bpio.h>
 #include <linux/fs.h>
+#include <linux/fs_parser.h>
 #include <linux/fs_stack.h>
 #include <linux/kobject.h>
 #include <linux/mount.h>
@@ -67,7 +69,8 @@ struct bpiofs_params {
  * @params: mount options
  * @state_lock: guards @state and the stream and open states of the mount
  * @state: BypassIO state of the volume
- * @resuming: serialises storage requests; outside @state_lock
+ * @storage_lock: serialises what changes @state together with the storage
+ *	layer; held over bpio_volume_control(); outside @state_lock
  */
 struct bpiofs_volume {
 	struct super_block *sb;
@@ -99,9 +102,10 @@ struct bpiofs_volume {
  * @cached_opens: opens whose last I/O was cached
  * @layout_changers: operations under way that may move or free blocks; while
  *	there are any, @chunks is not used
- * @layout_seq: bumped when such an operation begins and when it ends
- * @layout_unknown: the layout may have changed; @chunks is dropped before
- *	the next use
+ * @layout_seq: bumped when such an operation begins and when it ends; a chunk
+ *	is good while its number is this one
+ * @delayed_seq: bumped by each write that may move blocks later, at write-back
+ * @delayed_seen: the @delayed_seq up to which @layout_seq accounts for it
  * @mapped_shared: was mapped shared and writable: the layout can change
  *	unseen, so nothing is cached until the inode is evicted
  * @chunks: extent cache: file offset / BPIOFS_CHUNK -> struct bpiofs_chunk,
@@ -115,7 +119,8 @@ struct bpiofs_inode {
 	atomic_t cached_opens;
 	atomic_t layout_changers;
 	atomic_t layout_seq;
-	bool layout_unknown;
+	atomic_t delayed_seq;
+	atomic_t delayed_seen;
 	bool mapped_shared;
 	struct xarray chunks;
 	struct mutex offload_lock;
@@ -201,6 +206,7 @@ int bpiofs_bypass_mount(struct bpiofs_volume *vol);
 void bpiofs_bypass_umount(struct bpiofs_volume *vol);
 void bpiofs_bypass_open(struct file *file);
 void bpiofs_bypass_release(struct file *file);
+void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind);
 void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req);
 
 /* extent.c: file range -> volume extents */
@@ -210,8 +216,10 @@ void bpiofs_layout_begin(struct bpiofs_inode *bi);
 void bpiofs_layout_end(struct bpiofs_inode *bi);
 void bpiofs_write_begin(struct bpiofs_inode *bi);
 void bpiofs_write_end(struct bpiofs_inode *bi);
-int bpiofs_extent_map(struct file *file, loff_t pos, sector_t *nr_sectors,
-		      sector_t *sector);
+bool bpiofs_layout_stable(struct bpiofs_inode *bi);
+bool bpiofs_extent_lookup(struct bpiofs_inode *bi, sector_t file_sector,
+			  sector_t *nr_sectors, sector_t *sector);
+int bpiofs_extent_probe(struct file *file, loff_t pos);
 int bpiofs_drop_cache(struct bpiofs_inode *bi);
 
 /* read.c: the bypass read */
@@ -219,9 +227,21 @@ int bpiofs_read_init(void);
 void bpiofs_read_exit(void);
 ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to);
 
-/* Every cached use of a stream goes through here (R-FS-80). */
-void bpiofs_use_cached(struct file *file);
-void bpiofs_use_direct(struct file *file);
+/* Each I/O says which kind it is: cached users suspend the bypass (R-FS-80). */
+void __bpiofs_use_cached(struct file *file);
+void __bpiofs_use_direct(struct file *file);
+
+static inline void bpiofs_use_cached(struct file *file)
+{
+	if (unlikely(!bpiofs_file(file)->cached))
+		__bpiofs_use_cached(file);
+}
+
+static inline void bpiofs_use_direct(struct file *file)
+{
+	if (unlikely(bpiofs_file(file)->cached))
+		__bpiofs_use_direct(file);
+}
 
 /* offload.c: FSCTL_OFFLOAD_READ and FSCTL_OFFLOAD_WRITE */
 void bpiofs_offload_read(struct file *file, struct bpio_request *req);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The state model of protocol 6.0 and what each operation does to it.
- * Pure: no file, inode, lock or I/O; the callers hold bpiofs_volume.state_lock.
+ * Pure: no file, inode, lock or I/O.  The callers hold
+ * bpiofs_volume.state_lock.
  */
 #ifndef _BPIOFS_STATE_H
 #define _BPIOFS_STATE_H
@@ -17,29 +18,25 @@ enum bpiofs_path {
 	BPIOFS_PATH_NR,
 };
 
-/* Why a read of an enabled open did not take the full path. */
+/* Why a read did not take the full path. */
 enum bpiofs_why {
 	BPIOFS_WHY_NONE,
 	BPIOFS_WHY_NOT_ENABLED,
-	BPIOFS_WHY_CACHED_IO,		/* the read is not O_DIRECT */
+	BPIOFS_WHY_CACHED_IO,
 	BPIOFS_WHY_FILTER_BLOCKED,
 	BPIOFS_WHY_STREAM_PAUSED,
-	BPIOFS_WHY_CACHED_USERS,	/* cached opens, pages or mappings */
+	BPIOFS_WHY_CACHED_USERS,
 	BPIOFS_WHY_VOLUME_PAUSED,
 	BPIOFS_WHY_STORAGE_VETO,
-	BPIOFS_WHY_GATE_CLOSED,		/* the volume is being suspended */
+	BPIOFS_WHY_GATE_CLOSED,
 	BPIOFS_WHY_LAYOUT_CHANGING,
-	BPIOFS_WHY_NOT_MAPPED,		/* hole, unwritten or inline */
+	BPIOFS_WHY_NOT_MAPPED,
 	BPIOFS_WHY_NOT_ALIGNED,
-	BPIOFS_WHY_END_OF_FILE,
-	BPIOFS_WHY_NOT_EXCLUSIVE,	/* the lower mount is shared */
+	BPIOFS_WHY_NOT_EXCLUSIVE,
 	BPIOFS_WHY_NO_MEMORY,
-	BPIOFS_WHY_WOULD_BLOCK,
-	BPIOFS_WHY_IO_ERROR,		/* repeated on the traditional path */
+	BPIOFS_WHY_IO_ERROR,
 	BPIOFS_WHY_NR,
 };
-
-extern const char *const bpiofs_why_names[BPIOFS_WHY_NR];
 
 enum bpiofs_storage_state {
 	BPIOFS_STG_IDLE,
@@ -47,18 +44,79 @@ enum bpiofs_storage_state {
 	BPIOFS_STG_VETOED,
 };
 
+/**
+ * struct bpiofs_volume_state - BypassIO state of a mount
+ * @active_count: enabled opens; ActiveBypassIoCount
+ * @vol_paused: VOLUME_STACK_PAUSE is in force
+ * @filter_blocked: a filter that has not opted in is attached
+ * @stg_state: what the storage stack said last
+ * @stg_results: its words
+ * @stg_compatible: the storage driver is BypassIO-compatible
+ */
 struct bpiofs_volume_state {
-	u32 active_count;		/* enabled opens */
+	u32 active_count;
 	bool vol_paused;
 	bool filter_blocked;
 	enum bpiofs_storage_state stg_state;
-	struct bpio_results stg_results;	/* last verdict */
+	struct bpio_results stg_results;
 	bool stg_compatible;
 };
 
+/**
+ * struct bpiofs_stream_state - BypassIO state of a file
+ * @open_count: enabled opens of the file; BypassIoOpenCount
+ * @stream_paused: STREAM_PAUSE is in force
+ */
 struct bpiofs_stream_state {
-	u32 open_count;			/* BypassIoOpenCount */
+	u32 open_count;
 	bool stream_paused;
 };
+
+/**
+ * struct bpiofs_kind - what decides an automatic veto (6.3)
+ * @volume: the volume handle
+ * @directory: a directory other than the volume handle
+ * @dax: on a DAX volume
+ * @swapfile: an active paging file
+ * @compressed: file attribute
+ * @encrypted: file attribute
+ * @sparse: has a hole before its valid data length
+ */
+struct bpiofs_kind {
+	bool volume;
+	bool directory;
+	bool dax;
+	bool swapfile;
+	bool compressed;
+	bool encrypted;
+	bool sparse;
+};
+
+struct bpiofs_veto {
+	s32 op_status;
+	const char *reason;
+};
+
+const char *bpiofs_why_name(enum bpiofs_why why);
+s32 bpiofs_check_manage_bypass_io(const struct fs_bpio_input *input,
+				  u32 input_length, u32 output_length);
+u32 bpiofs_information(u32 operation);
+u32 bpiofs_out_flags(const struct bpiofs_volume_state *vol,
+		     const struct bpiofs_stream_state *stream, u32 operation,
+		     u32 in_flags);
+struct bpiofs_veto bpiofs_automatic_veto(const struct bpiofs_kind *kind,
+					 u32 operation);
+bool bpiofs_state_enable(struct bpiofs_volume_state *vol,
+			 struct bpiofs_stream_state *stream);
+bool bpiofs_state_disable(struct bpiofs_volume_state *vol,
+			  struct bpiofs_stream_state *stream);
+bool bpiofs_state_pause_stream(struct bpiofs_stream_state *stream);
+void bpiofs_state_verdict(struct bpiofs_volume_state *vol,
+			  const struct bpio_results *results);
+u32 bpiofs_state_resume_operation(const struct bpiofs_volume_state *vol);
+enum bpiofs_path bpiofs_state_path(const struct bpiofs_volume_state *vol,
+				   const struct bpiofs_stream_state *stream,
+				   bool enabled, bool direct,
+				   bool cached_users, enum bpiofs_why *why);
 
 #endif /* _BPIOFS_STATE_H */

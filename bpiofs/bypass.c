@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The file system role of BypassIO: FSCTL_MANAGE_BYPASS_IO with its eight
+ * operations (protocol 6.1-6.4), and the storage leg's requests.  What an
+ * operation does to the counts is decided in state.c; how a read then goes is
+ * read.c's business.
+ */
+#include <linux/seq_file.h>
+#include "bpiofs.h"
+
+/*
+ * Wait until no bypassed read of the stream is in flight.  A read looks at the
+ * state under the lower inode's shared lock and holds i_dio_count until it has
+ * completed: with the state changed before, none can start once the exclusive
+ * lock was had, and none is left once the count is zero.
+ */
+static void drain_stream(struct bpiofs_inode *bi)
+{
+	inode_lock(bi->lower);
+	inode_dio_wait(bi->lower);
+	inode_unlock(bi->lower);
+}
+
+/* The storage stack, or the verdict on a device that is no bpio volume. */
+static void ask_storage(struct bpiofs_volume *vol, u32 operation,
+			struct bpio_results *results)
+{
+	char name[BPIO_DRIVER_NAME_CHARS + 1];
+	s32 status;
+
+	lockdep_assert_held(&vol->storage_lock);
+	memset(results, 0, sizeof(*results));
+	status = vol->stg ? bpio_volume_control(vol->stg, operation, results) :
+			    bpio_bdev_query(vol->bdev, results);
+	if (bpio_status_ok(status))
+		return;
+	/* R-FS-14 */
+	bpio_storage_driver(vol->bdev, name, sizeof(name));
+	bpio_results_set(results, STATUS_NO_BYPASSIO_DRIVER_SUPPORT, name,
+			 "The storage stack does not answer BypassIO requests");
+}
+
+static void to_fs_results(struct fs_bpio_results *to,
+			  const struct bpio_results *from)
+{
+	BUILD_BUG_ON(sizeof(*to) != sizeof(*from));
+	memcpy(to, from, sizeof(*to));
+}
+
+static bool is_sparse(struct file *file)
+{
+	struct inode *lower = bpiofs_lower_inode(file_inode(file));
+	struct file *lf = bpiofs_file(file)->lower;
+	loff_t size = i_size_read(lower), hole;
+
+	if (((loff_t)READ_ONCE(lower->i_blocks) << 9) >= size)
+		return false;
+	/* Data behind a hole: the hole lies before VDL (architecture 2.5). */
+	hole = vfs_llseek(lf, 0, SEEK_HOLE);
+	return hole >= 0 && hole < size && vfs_llseek(lf, hole, SEEK_DATA) >= 0;
+}
+
+/**
+ * bpiofs_find_kind - what of a file may stand against BypassIO and ODX
+ * @file: open file or directory
+ * @kind: out
+ *
+ * Context: process context, may sleep.
+ */
+void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind)
+{
+	struct inode *inode = file_inode(file);
+	struct inode *lower = bpiofs_lower_inode(inode);
+	struct path path = bpiofs_file(file)->lower->f_path;
+	struct kstat stat = {};
+
+	memset(kind, 0, sizeof(*kind));
+	kind->volume = bpiofs_is_volume_handle(inode);
+	kind->directory = S_ISDIR(inode->i_mode) && !kind->volume;
+	kind->dax = IS_DAX(lower);
+	kind->swapfile = IS_SWAPFILE(lower) || IS_SWAPFILE(inode);
+	kind->encrypted = IS_ENCRYPTED(lower);
+	if (!vfs_getattr_nosec(&path, &stat, STATX_BASIC_STATS, 0)) {
+		kind->compressed = stat.attributes & STATX_ATTR_COMPRESSED;
+		kind->encrypted |= !!(stat.attributes & STATX_ATTR_ENCRYPTED);
+	}
+	if (S_ISREG(inode->i_mode))
+		kind->sparse = is_sparse(file);
+}
+
+/* Mark the open, count it, tell storage on 0->1.  (R-FS-22) */
+static void enable_open(struct file *file, struct bpio_results *results)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_file *f = bpiofs_file(file);
+	bool first;
+
+	lockdep_assert_held(&vol->storage_lock);
+	mutex_lock(&vol->state_lock);
+	first = !f->enabled && bpiofs_state_enable(&vol->state, &bi->state);
+	WRITE_ONCE(f->enabled, true);
+	*results = vol->state.stg_results;	/* R-FS-13 */
+	mutex_unlock(&vol->state_lock);
+	if (!first)
+		return;
+
+	ask_storage(vol, BPIO_OP_ENABLE, results);
+	mutex_lock(&vol->state_lock);
+	bpiofs_state_verdict(&vol->state, results);
+	mutex_unlock(&vol->state_lock);
+}
+
+static void disable_open(struct file *file)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_file *f = bpiofs_file(file);
+	struct bpio_results results;
+	bool last = false;
+
+	mutex_lock(&vol->storage_lock);
+	mutex_lock(&vol->state_lock);
+	if (f->enabled) {
+		WRITE_ONCE(f->enabled, false);
+		last = bpiofs_state_disable(&vol->state, &bi->state);
+		if (last)
+			vol->state.stg_state = BPIOFS_STG_IDLE;
+	}
+	mutex_unlock(&vol->state_lock);
+	if (last)
+		ask_storage(vol, BPIO_OP_DISABLE, &results);
+	mutex_unlock(&vol->storage_lock);
+}
+
+static void op_query(struct file *file, const struct fs_bpio_input *in,
+		     struct fs_bpio_results *out)
+{
+	const bool enable = in->operation == FS_BPIO_OP_ENABLE;
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_file *f = bpiofs_file(file);
+	struct bpio_results results = {};
+	struct bpiofs_veto veto;
+	struct bpiofs_kind kind;
+
+	/* An open that is enabled already is not judged again (R-FS-20). */
+	if (!enable || !READ_ONCE(f->enabled)) {
+		bpiofs_find_kind(file, &kind);
+		veto = bpiofs_automatic_veto(&kind, in->operation);
+		if (veto.op_status) {		/* R-FS-16 */
+			bpio_results_set(&results, veto.op_status,
+					 BPIOFS_DRIVER_NAME, veto.reason);
+			to_fs_results(out, &results);
+			return;
+		}
+	}
+
+	mutex_lock(&vol->storage_lock);
+	if (enable)
+		enable_open(file, &results);
+	else if (!(in->in_flags & FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY))
+		ask_storage(vol, BPIO_OP_QUERY, &results);	/* R-FS-42 */
+	mutex_unlock(&vol->storage_lock);
+	to_fs_results(out, &results);
+}
+
+static void pause_volume(struct bpiofs_volume *vol)
+{
+	mutex_lock(&vol->state_lock);
+	vol->state.vol_paused = true;
+	if (vol->stg)
+		bpio_volume_pause(vol->stg);	/* drains (R-FS-50) */
+	mutex_unlock(&vol->state_lock);
+}
+
+static void resume_volume(struct bpiofs_volume *vol,
+			  struct fs_bpio_results *out)
+{
+	struct bpio_results results = {};
+	u32 operation;
+
+	mutex_lock(&vol->storage_lock);
+	mutex_lock(&vol->state_lock);
+	vol->state.vol_paused = false;
+	operation = bpiofs_state_resume_operation(&vol->state);
+	mutex_unlock(&vol->state_lock);
+
+	if (operation)
+		ask_storage(vol, operation, &results);
+
+	mutex_lock(&vol->state_lock);
+	if (operation)
+		bpiofs_state_verdict(&vol->state, &results);
+	/* A pause may have come in between; a veto keeps the gate closed. */
+	if (vol->stg && !vol->state.vol_paused && !results.op_status)
+		bpio_volume_resume(vol->stg);
+	mutex_unlock(&vol->state_lock);
+	mutex_unlock(&vol->storage_lock);
+	to_fs_results(out, &results);
+}
+
+static void pause_stream(struct bpiofs_inode *bi)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	bool drain;
+
+	mutex_lock(&vol->state_lock);
+	drain = bpiofs_state_pause_stream(&bi->state);
+	mutex_unlock(&vol->state_lock);
+	if (drain)
+		drain_stream(bi);
+}
+
+/* R-FS-65, R-FS-66: ask from the top, without storage; then let go. */
+static void resume_stream(struct file *file, struct fs_bpio_results *out)
+{
+	static const struct fs_bpio_input query = {
+		.operation = FS_BPIO_OP_QUERY,
+		.in_flags = FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY,
+	};
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+
+	if (!READ_ONCE(bi->state.stream_paused))
+		return;
+	op_query(file, &query, out);
+	if (out->op_status)
+		return;
+	mutex_lock(&vol->state_lock);
+	bi->state.stream_paused = false;
+	mutex_unlock(&vol->state_lock);
+}
+
+/* Architecture 1.4, control=admin: a pause is a denial of service. */
+static bool may_control(struct file *file, u32 operation)
+{
+	struct inode *inode = file_inode(file);
+
+	if (bpiofs_vol(inode->i_sb)->params.control_any)
+		return true;
+	switch (operation) {
+	case FS_BPIO_OP_VOLUME_STACK_PAUSE:
+	case FS_BPIO_OP_VOLUME_STACK_RESUME:
+		return capable(CAP_SYS_ADMIN);
+	case FS_BPIO_OP_STREAM_PAUSE:
+	case FS_BPIO_OP_STREAM_RESUME:
+		return (file->f_mode & FMODE_WRITE) ||
+		       bpio_owner_or_capable(file);
+	default:
+		return true;
+	}
+}
+
+static void get_info(struct bpiofs_volume *vol, struct fs_bpio_info *info)
+{
+	char name[BPIO_DRIVER_NAME_CHARS + 1];
+	struct bpio_results results = {};
+
+	BUILD_BUG_ON(sizeof(info->storage_driver_name) !=
+		     sizeof(results.failing_driver_name));
+	bpio_storage_driver(vol->bdev, name, sizeof(name));
+	bpio_results_set(&results, 0, name, NULL);
+	info->storage_driver_name_len = results.failing_driver_name_len;
+	memcpy(info->storage_driver_name, results.failing_driver_name,
+	       sizeof(info->storage_driver_name));
+	mutex_lock(&vol->state_lock);
+	info->active_bypass_io_count = vol->state.active_count;
+	mutex_unlock(&vol->state_lock);
+}
+
+/**
+ * bpiofs_manage_bypass_io - FSCTL_MANAGE_BYPASS_IO
+ * @file: any open file or directory of the mount
+ * @req: the request; status, information and output are filled
+ *
+ * Context: process context, may sleep; takes the storage and state locks.
+ * Statuses: R-FS-5; STATUS_ACCESS_DENIED by the mount option control=admin.
+ */
+void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req)
+{
+	struct inode *inode = file_inode(file);
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
+	struct bpiofs_stream_state *stream =
+		S_ISREG(inode->i_mode) ? &BPIOFS_I(inode)->state : NULL;
+	const struct fs_bpio_input *in = req->input;
+	struct fs_bpio_output *out = req->output;
+
+	req->status = bpiofs_check_manage_bypass_io(in, req->input_length,
+						    req->output_length);
+	if (req->status)
+		return;
+	if (!req->kernel_mode && !may_control(file, in->operation)) {
+		req->status = STATUS_ACCESS_DENIED;
+		return;
+	}
+
+	switch (in->operation) {
+	case FS_BPIO_OP_ENABLE:
+	case FS_BPIO_OP_QUERY:
+		op_query(file, in, &out->query);
+		break;
+	case FS_BPIO_OP_DISABLE:
+		if (stream && READ_ONCE(bpiofs_file(file)->enabled)) {
+			disable_open(file);
+			drain_stream(BPIOFS_I(inode));	/* R-FS-30 */
+		}
+		break;
+	case FS_BPIO_OP_VOLUME_STACK_PAUSE:
+		mutex_lock(&vol->storage_lock);
+		pause_volume(vol);
+		mutex_unlock(&vol->storage_lock);
+		break;
+	case FS_BPIO_OP_VOLUME_STACK_RESUME:
+		resume_volume(vol, &out->volume_stack_resume);
+		break;
+	case FS_BPIO_OP_STREAM_PAUSE:
+		if (stream)
+			pause_stream(BPIOFS_I(inode));
+		break;
+	case FS_BPIO_OP_STREAM_RESUME:
+		if (stream)
+			resume_stream(file, &out->stream_resume);
+		break;
+	case FS_BPIO_OP_GET_INFO:
+		get_info(vol, &out->get_info);
+		break;
+	}
+
+	out->operation = in->operation;
+	mutex_lock(&vol->state_lock);
+	out->out_flags = bpiofs_out_flags(&vol->state, stream, in->operation,
+					  in->in_flags);
+	mutex_unlock(&vol->state_lock);
+	req->information = bpiofs_information(in->operation);
+}
+
+/**
+ * bpiofs_bypass_open - a file or directory was opened
+ * @file: its private_data is complete
+ *
+ * With bypassio=auto an O_DIRECT open for reading is enabled at once; a veto
+ * leaves it as it is.
+ *
+ * Context: process context, may sleep.
+ */
+void bpiofs_bypass_open(struct file *file)
+{
+	static const struct fs_bpio_input enable = {
+		.operation = FS_BPIO_OP_ENABLE,
+	};
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct fs_bpio_results *results;
+
+	if (!vol->params.bypassio_auto || !S_ISREG(file_inode(file)->i_mode) ||
+	    !(file->f_flags & O_DIRECT) || !(file->f_mode & FMODE_READ))
+		return;
+	results = kzalloc(sizeof(*results), GFP_KERNEL);
+	if (!results)
+		return;
+	op_query(file, &enable, results);
+	kfree(results);
+}
+
+/**
+ * bpiofs_bypass_release - the last reference to an open file goes
+ * @file: its lower file is still open
+ *
+ * An implicit DISABLE (R-FS-7).  No read of it can be in flight.
+ *
+ * Context: process context, may sleep.
+ */
+void bpiofs_bypass_release(struct file *file)
+{
+	bpiofs_use_direct(file);
+	if (bpiofs_file(file)->enabled)
+		disable_open(file);
+}
+
+static void client_pause(void *client)
+{
+	pause_volume(client);
+}
+
+static void client_verdict(void *client, const struct bpio_results *results)
+{
+	struct bpiofs_volume *vol = client;
+
+	mutex_lock(&vol->state_lock);
+	if (vol->state.active_count)
+		bpiofs_state_verdict(&vol->state, results);
+	mutex_unlock(&vol->state_lock);
+}
+
+static const struct bpio_client_ops client_ops = {
+	.pause = client_pause,
+	.verdict = client_verdict,
+};
+
+/**
+ * bpiofs_bypass_mount - find the storage layer of a new mount
+ * @vol: its lower file system is mounted, bdev is set
+ *
+ * Without a bpio device below the mount works all the same: BypassIO is then
+ * partial and ODX off (architecture 1.4).
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EBUSY when another file system is on the device; -ENOMEM.
+ */
+int bpiofs_bypass_mount(struct bpiofs_volume *vol)
+{
+	char name[BPIO_DRIVER_NAME_CHARS + 1];
+	struct bpio_volume *stg;
+
+	mutex_init(&vol->storage_lock);
+	mutex_init(&vol->state_lock);
+	stg = bpio_volume_get(vol->bdev, &client_ops, vol);
+	if (IS_ERR(stg) && PTR_ERR(stg) != -ENODEV)
+		return PTR_ERR(stg);
+	vol->stg = IS_ERR(stg) ? NULL : stg;
+	vol->state.stg_compatible = bpio_storage_driver(vol->bdev, name,
+							sizeof(name));
+	return 0;
+}
+
+/**
+ * bpiofs_bypass_umount - let go of the storage layer
+ * @vol: no file of it is open
+ *
+ * Context: process context, may sleep.
+ */
+void bpiofs_bypass_umount(struct bpiofs_volume *vol)
+{
+	if (vol->stg)
+		bpio_volume_put(vol->stg);
+	vol->stg = NULL;
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a file's blocks lie: asked of the lower file system by marker reads,
+ * remembered per 2 MiB of file.  Knows when that knowledge is void; does not
+ * know who reads.
+ *
+ * A chunk holds what one probe found, and the layout_seq it was found under.
+ * Everything that can move or free blocks bumps layout_seq when it begins and
+ * when it has ended, so a chunk found before or meanwhile is never used after.
+ */
+#include <linux/pagemap.h>
+#include <linux/sort.h>
+#include <linux/uio.h>
+#include "bpiofs.h"
+
+#define CHUNK_SHIFT	21
+#define CHUNK_SIZE	(1UL << CHUNK_SHIFT)
+
+struct run {
+	u32 first_sectors;	/* from the start of the chunk */
+	u32 nr_sectors;
+	sector_t sector;	/* of the volume */
+};
+
+struct chunk {
+	struct rcu_head rcu;
+	int seq;
+	unsigned int nr;
+	struct run run[];
+};
+
+/**
+ * bpiofs_extents_init - prepare the extent cache of a new inode
+ * @bi: inode
+ */
+void bpiofs_extents_init(struct bpiofs_inode *bi)
+{
+	xa_init(&bi->chunks);
+	atomic_set(&bi->layout_changers, 0);
+	atomic_set(&bi->layout_seq, 0);
+	atomic_set(&bi->delayed_seq, 0);
+	atomic_set(&bi->delayed_seen, 0);
+	bi->mapped_shared = false;
+}
+
+/**
+ * bpiofs_extents_destroy - free the extent cache of an inode
+ * @bi: inode that nobody can read from any more
+ */
+void bpiofs_extents_destroy(struct bpiofs_inode *bi)
+{
+	struct chunk *chunk;
+	unsigned long index;
+
+	xa_for_each(&bi->chunks, index, chunk)
+		kfree(chunk);
+	xa_destroy(&bi->chunks);
+}
+
+/**
+ * bpiofs_layout_begin - an operation that may move or free blocks begins
+ * @bi: inode
+ *
+ * Until bpiofs_layout_end() reads take the traditional path.  The operation
+ * itself takes the lower i_rwsem exclusively and waits for direct I/O, which
+ * bypassed reads are counted as.
+ *
+ * Context: any.
+ */
+void bpiofs_layout_begin(struct bpiofs_inode *bi)
+{
+	atomic_inc(&bi->layout_changers);
+	atomic_inc(&bi->layout_seq);
+	smp_mb__after_atomic();
+}
+
+/**
+ * bpiofs_layout_end - the operation has ended
+ * @bi: inode
+ *
+ * Context: any.
+ */
+void bpiofs_layout_end(struct bpiofs_inode *bi)
+{
+	smp_mb__before_atomic();
+	atomic_inc(&bi->layout_seq);
+	smp_mb__after_atomic();
+	atomic_dec(&bi->layout_changers);
+}
+
+/**
+ * bpiofs_write_begin - a write begins
+ * @bi: inode
+ *
+ * A write adds blocks and converts unwritten ones; that voids nothing, since
+ * what is not known as written is probed again.  Only where the lower file
+ * system copies on write can it move written blocks.
+ *
+ * Context: any.
+ */
+void bpiofs_write_begin(struct bpiofs_inode *bi)
+{
+	if (bpiofs_vol(bi->vfs_inode.i_sb)->layout_moves)
+		bpiofs_layout_begin(bi);
+}
+
+/**
+ * bpiofs_write_end - a write has ended, before its completion is reported
+ * @bi: inode
+ *
+ * Blocks of a cached write move when it is written back; see
+ * bpiofs_layout_stable().
+ *
+ * Context: any.
+ */
+void bpiofs_write_end(struct bpiofs_inode *bi)
+{
+	if (!bpiofs_vol(bi->vfs_inode.i_sb)->layout_moves)
+		return;
+	atomic_inc(&bi->delayed_seq);
+	bpiofs_layout_end(bi);
+}
+
+/**
+ * bpiofs_layout_stable - may the extent cache be used?
+ * @bi: inode, its lower i_rwsem held shared
+ *
+ * Once a page is gone from the cache its blocks are where they will stay, so
+ * after cached writes what was known before is voided when no page is left.
+ * delayed_seq is read before the pages are counted: a write that slips in
+ * behind leaves it different from delayed_seen.
+ *
+ * Return: false while the layout may change.
+ */
+bool bpiofs_layout_stable(struct bpiofs_inode *bi)
+{
+	int seen, now;
+
+	if (atomic_read(&bi->layout_changers) || READ_ONCE(bi->mapped_shared))
+		return false;
+	seen = atomic_read(&bi->delayed_seen);
+	now = atomic_read(&bi->delayed_seq);
+	if (likely(seen == now))
+		return true;
+	smp_mb();
+	if (READ_ONCE(bi->lower->i_mapping->nrpages))
+		return false;
+	atomic_inc(&bi->layout_seq);
+	smp_mb__after_atomic();
+	atomic_cmpxchg(&bi->delayed_seen, seen, now);
+	return true;
+}
+
+/**
+ * bpiofs_extent_lookup - where does a sector of the file lie?
+ * @bi: inode; bpiofs_layout_stable() was true under the lock still held
+ * @file_sector: 512-byte sector of the file
+ * @nr_sectors: in: sectors wanted; out: of them, how many lie in one run
+ * @sector: out: first sector on the volume
+ *
+ * Context: any; takes no lock.
+ * Return: false when it is not known to be written.
+ */
+bool bpiofs_extent_lookup(struct bpiofs_inode *bi, sector_t file_sector,
+			  sector_t *nr_sectors, sector_t *sector)
+{
+	const u32 at = file_sector & ((CHUNK_SIZE >> SECTOR_SHIFT) - 1);
+	const struct chunk *chunk;
+	unsigned int low, high;
+	bool found = false;
+
+	rcu_read_lock();
+	chunk = xa_load(&bi->chunks,
+			file_sector >> (CHUNK_SHIFT - SECTOR_SHIFT));
+	if (!chunk || chunk->seq != atomic_read(&bi->layout_seq))
+		goto out;
+
+	for (low = 0, high = chunk->nr; low < high;) {
+		const unsigned int mid = low + (high - low) / 2;
+		const struct run *run = &chunk->run[mid];
+
+		if (at < run->first_sectors) {
+			high = mid;
+		} else if (at - run->first_sectors >= run->nr_sectors) {
+			low = mid + 1;
+		} else {
+			const u32 skip = at - run->first_sectors;
+
+			*nr_sectors = min_t(sector_t, *nr_sectors,
+					    run->nr_sectors - skip);
+			*sector = run->sector + skip;
+			found = true;
+			break;
+		}
+	}
+out:
+	rcu_read_unlock();
+	return found;
+}
+
+/* Probe one marker's worth; append its runs.  Return: bytes read, or errno. */
+static ssize_t probe(struct file *lower, struct bpio_marker *marker,
+		     loff_t chunk_pos, size_t offset, struct chunk **chunk,
+		     unsigned int *room)
+{
+	const size_t want = min(bpio_marker_size(marker), CHUNK_SIZE - offset);
+	const struct bpio_extent *extent;
+	unsigned int nr, i;
+	struct iov_iter iter;
+	struct kiocb kiocb;
+	ssize_t got;
+	int ret;
+
+	ret = bpio_marker_arm_probe(marker, NULL, 0);
+	if (ret)
+		return ret;
+	bpio_marker_iter(marker, &iter, 0, want);
+	init_sync_kiocb(&kiocb, lower);
+	kiocb.ki_flags |= IOCB_DIRECT;
+	kiocb.ki_pos = chunk_pos + offset;
+	got = vfs_iocb_iter_read(lower, &kiocb, &iter);
+	bpio_marker_disarm(marker);
+	if (got <= 0)
+		return got;
+
+	nr = bpio_marker_extents(marker, &extent);
+	if ((*chunk)->nr + nr > *room) {
+		const unsigned int more = (*chunk)->nr + nr;
+		struct chunk *bigger;
+
+		bigger = krealloc(*chunk, struct_size(bigger, run, more),
+				  GFP_KERNEL);
+		if (!bigger)
+			return -ENOMEM;
+		*chunk = bigger;
+		*room = more;
+	}
+	for (i = 0; i < nr; i++) {
+		struct run *run = &(*chunk)->run[(*chunk)->nr];
+		u64 length;
+
+		if (extent[i].pos >= got)
+			break;
+		/* records cover the whole tail block; keep whole sectors */
+		length = min_t(u64, extent[i].length,
+			       round_up(got - extent[i].pos, SECTOR_SIZE));
+		run->first_sectors = (offset + extent[i].pos) >> SECTOR_SHIFT;
+		run->nr_sectors = length >> SECTOR_SHIFT;
+		run->sector = extent[i].sector;
+		(*chunk)->nr++;
+	}
+	return got;
+}
+
+/**
+ * bpiofs_extent_probe - ask the lower file system where part of a file lies
+ * @file: open file of a volume with a storage layer, open for reading
+ * @pos: byte of the file; the 2 MiB around it are probed
+ *
+ * Context: process context, may sleep; no lower lock held.
+ * Return: 0; -EAGAIN while the layout is changing; -ENOMEM; what the lower
+ * read says.
+ */
+int bpiofs_extent_probe(struct file *file, loff_t pos)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	struct file *lower = bpiofs_file(file)->lower;
+	const loff_t chunk_pos = round_down(pos, CHUNK_SIZE);
+	struct bpio_marker *marker;
+	struct chunk *chunk, *old;
+	unsigned int room = 2;
+	size_t done = 0;
+	ssize_t got;
+	int seq, ret;
+
+	seq = atomic_read(&bi->layout_seq);
+	smp_rmb();
+	if (atomic_read(&bi->layout_changers))
+		return -EAGAIN;
+
+	marker = bpio_marker_get(vol->stg, GFP_KERNEL);
+	if (!marker)
+		return -ENOMEM;
+	chunk = kmalloc(struct_size(chunk, run, room), GFP_KERNEL);
+	if (!chunk) {
+		ret = -ENOMEM;
+		goto out_marker;
+	}
+	chunk->nr = 0;
+	chunk->seq = seq;
+	do {
+		got = probe(lower, marker, chunk_pos, done, &chunk, &room);
+		if (got < 0) {
+			ret = got;
+			goto out_chunk;
+		}
+		done += got;
+	} while (got == bpio_marker_size(marker) && done < CHUNK_SIZE);
+
+	old = xa_store(&bi->chunks, chunk_pos >> CHUNK_SHIFT, chunk,
+		       GFP_KERNEL);
+	ret = xa_err(old);
+	if (ret)
+		goto out_chunk;
+	if (old)
+		kfree_rcu(old, rcu);
+	bpio_marker_put(marker);
+	return 0;
+
+out_chunk:
+	kfree(chunk);
+out_marker:
+	bpio_marker_put(marker);
+	return ret;
+}
+
+/**
+ * bpiofs_drop_cache - write back and drop the pages of a stream
+ * @bi: inode whose cached users are gone
+ *
+ * Context: process context, may sleep; no lower lock held.
+ * Return: 0 when no page is left; -EBUSY; a write-back error.
+ */
+int bpiofs_drop_cache(struct bpiofs_inode *bi)
+{
+	struct address_space *mapping = bi->lower->i_mapping;
+	int ret;
+
+	ret = filemap_write_and_wait(mapping);
+	if (!ret)
+		ret = invalidate_inode_pages2(mapping);
+	if (!ret && READ_ONCE(mapping->nrpages))
+		ret = -EBUSY;
+	return ret;
+}

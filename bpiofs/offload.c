@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FSCTL_OFFLOAD_READ and FSCTL_OFFLOAD_WRITE on files (protocol 9.1, 9.2).
+ * The lower file system does all allocation, conversion and locking, in
+ * ordinary direct reads and writes of marker memory; the storage layer makes
+ * tokens of the reads and copies of the writes (architecture: marker I/O).
+ *
+ * Never trusted: that a marker write which succeeded put the token's data into
+ * the file.  What the storage layer did not see as a copy is written again as
+ * ordinary data before success is reported, in a worker that no signal can
+ * stop half way.
+ */
+#include <linux/cred.h>
+#include <linux/fsnotify.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+#include <linux/workqueue.h>
+#include <bpio/token.h>
+#include "bpiofs.h"
+#include "offload-check.h"
+
+/* PAGE_SIZE of the rules, whatever the machine's is (9). */
+#define MIN_FILE_SIZE	4096
+#define LITERAL_SIZE	SZ_64K
+#define REARM		(180 * HZ)
+#define MINT_TRIES	3
+
+/* IsOffload{Read,Write}Supported: false until the time has come. */
+static bool flag_is_down(unsigned long *until)
+{
+	const unsigned long when = READ_ONCE(*until);
+
+	if (!when)
+		return false;
+	if (time_before(jiffies, when))
+		return true;
+	WRITE_ONCE(*until, 0);
+	return false;
+}
+
+/* OR-27, OW-25: the volume does not do it; say so without asking again. */
+static s32 note_not_supported(s32 status, unsigned long *until)
+{
+	if (status == STATUS_NOT_SUPPORTED ||
+	    status == STATUS_DEVICE_FEATURE_NOT_SUPPORTED)
+		WRITE_ONCE(*until, (jiffies + REARM) ?: 1);
+	return status;
+}
+
+/* Byte-range locks: POSIX and OFD locks of other owners (2.1.4.10). */
+static bool lock_conflict(struct file *file, u64 offset, u64 length,
+			  bool exclusive)
+{
+	struct file_lock_context *ctx =
+		smp_load_acquire(&file_inode(file)->i_flctx);
+	const u64 last = offset + length - 1;
+	bool conflict = false;
+	struct file_lock *fl;
+
+	if (!ctx)
+		return false;
+	spin_lock(&ctx->flc_lock);
+	list_for_each_entry(fl, &ctx->flc_posix, bpio_fl_list) {
+		const bool own = bpio_fl_owner(fl) == current->files ||
+				 bpio_fl_owner(fl) == file;
+
+		if ((u64)fl->fl_end < offset || (u64)fl->fl_start > last)
+			continue;
+		if (bpio_fl_is_write(fl) ? !own : exclusive) {
+			conflict = true;
+			break;
+		}
+	}
+	spin_unlock(&ctx->flc_lock);
+	return conflict;
+}
+
+/*
+ * Valid data length: the end of the last data that SEEK_DATA would return; a
+ * hole or unwritten tail lies beyond it (architecture 2.5).
+ */
+static loff_t valid_data_length(struct file *lower, loff_t size)
+{
+	loff_t end = 0, data = 0;
+
+	while (data >= 0 && data < size) {
+		loff_t hole = vfs_llseek(lower, data, SEEK_HOLE);
+
+		if (hole < 0)
+			return hole;
+		if (hole > data)
+			end = min(hole, size);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		data = hole >= size ? size : vfs_llseek(lower, hole, SEEK_DATA);
+	}
+	return data < 0 && data != -ENXIO ? data : end;
+}
+
+/* OR-5 to OR-8, OW-2 to OW-5: the volume and the handle. */
+static s32 check_volume(struct file *file, unsigned long *until)
+{
+	struct inode *inode = file_inode(file);
+
+	if (bpiofs_is_volume_handle(inode) ||
+	    !(S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode)))
+		return STATUS_INVALID_DEVICE_REQUEST;
+	if (!bpiofs_vol(inode->i_sb)->stg || flag_is_down(until))
+		return STATUS_NOT_SUPPORTED;
+	return STATUS_SUCCESS;
+}
+
+/* OR-15 to OR-17, OW-11 to OW-13 */
+static s32 check_file(struct file *file, s32 not_supported)
+{
+	struct inode *inode = file_inode(file);
+	struct bpiofs_kind kind;
+
+	bpiofs_find_kind(file, &kind);
+	if (!S_ISREG(inode->i_mode) || kind.dax || kind.swapfile ||
+	    kind.compressed || kind.encrypted || kind.sparse)
+		return not_supported;
+	if (!bpiofs_lower_inode(inode)->i_nlink)
+		return STATUS_FILE_DELETED;
+	if (i_size_read(bpiofs_lower_inode(inode)) < MIN_FILE_SIZE)
+		return STATUS_INVALID_PARAMETER;
+	return STATUS_SUCCESS;
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+/*
+ * What a probe did not find on the disk is zeros, or data that is nowhere but
+ * in the answer (inline, journalled): a file that cannot be offloaded.
+ */
+static s32 add_gaps(struct bpio_marker *marker, struct bpio_token *token,
+		    u64 token_offset, size_t got, u32 sector)
+{
+	const struct bpio_extent *extent;
+	unsigned int nr = bpio_marker_extents(marker, &extent), i;
+	const size_t end = round_up(got, sector);
+	size_t at = 0;
+
+	for (i = 0; i <= nr; i++) {
+		const size_t next = i < nr ? min_t(size_t, extent[i].pos, end) :
+					     end;
+
+		if (at < next) {
+			if (!bpio_marker_gap_is_zero(marker, at,
+						     min(next, got) - at))
+				return STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
+			if (bpio_token_add_zero(token, token_offset + at,
+						next - at))
+				return STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
+		}
+		if (i < nr)
+			at = max_t(size_t, at, extent[i].pos + extent[i].length);
+	}
+	return STATUS_SUCCESS;
+}
+
+/* Probe [pos, pos + length) into the token.  Return: NTSTATUS. */
+static s32 probe_range(struct file *lower, struct bpio_marker *marker,
+		       struct bpio_token *token, loff_t pos, u64 length,
+		       u32 sector)
+{
+	u64 done = 0;
+
+	while (done < length) {
+		const size_t want = min_t(u64, bpio_marker_size(marker),
+					  length - done);
+		struct iov_iter iter;
+		struct kiocb kiocb;
+		ssize_t got;
+		s32 status;
+		int ret;
+
+		if (fatal_signal_pending(current))
+			return bpio_status_from_errno(-EINTR);
+		ret = bpio_marker_arm_probe(marker, token, done);
+		if (ret)
+			return bpio_status_from_errno(ret);
+		bpio_marker_iter(marker, &iter, 0, want);
+		init_sync_kiocb(&kiocb, lower);
+		kiocb.ki_flags |= IOCB_DIRECT;
+		kiocb.ki_pos = pos + done;
+		got = vfs_iocb_iter_read(lower, &kiocb, &iter);
+		bpio_marker_disarm(marker);
+		if (got < 0)
+			return bpio_status_from_errno(got);
+		if (round_up(got, sector) < want)	/* truncated meanwhile */
+			return STATUS_END_OF_FILE;
+		status = add_gaps(marker, token, done, got, sector);
+		if (status)
+			return status;
+		done += want;
+		cond_resched();
+	}
+	return STATUS_SUCCESS;
+}
+
+static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
+		struct storage_offload_token *out)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	struct address_space *mapping = bi->lower->i_mapping;
+	const u32 sector = bdev_logical_block_size(vol->bdev);
+	const loff_t last = pos + *length - 1;
+	struct bpio_marker *marker;
+	struct bpio_token *token;
+	s32 status;
+	int ret;
+
+	/* OR-22; the direct reads would write back, but not wait for it all */
+	ret = filemap_write_and_wait_range(mapping, pos, last);
+	if (ret)
+		return bpio_status_from_errno(ret);
+
+	token = bpio_token_begin(vol->stg, ttl_ms, &status);
+	if (!token)
+		return status;
+	*length = min(*length, bpio_token_limit(token));
+	marker = bpio_marker_get(vol->stg, GFP_KERNEL);
+	if (!marker) {
+		bpio_token_abort(token);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	status = probe_range(bpiofs_file(file)->lower, marker, token, pos,
+			     *length, sector);
+	bpio_marker_put(marker);
+	if (status) {
+		bpio_token_abort(token);
+		return status;
+	}
+	/* Writes that were in flight when the token learned its ranges */
+	inode_lock(bi->lower);
+	inode_dio_wait(bi->lower);
+	inode_unlock(bi->lower);
+	ret = filemap_fdatawait_range(mapping, pos, last);
+	if (ret) {
+		bpio_token_abort(token);
+		return bpio_status_from_errno(ret);
+	}
+	return bpio_token_issue(token, *length, out);
+}
+
+/**
+ * bpiofs_offload_read - FSCTL_OFFLOAD_READ
+ * @file: open for reading
+ * @req: the request; status, information and output are filled
+ *
+ * Context: process context, may sleep.
+ * Statuses: 9.1, in its order.
+ */
+void bpiofs_offload_read(struct file *file, struct bpio_request *req)
+{
+	struct inode *inode = file_inode(file);
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
+	struct bpiofs_inode *bi = BPIOFS_I(inode);
+	const struct fsctl_offload_read_input *in = req->input;
+	struct fsctl_offload_read_output *out = req->output;
+	const u32 sector = bdev_logical_block_size(vol->bdev);
+	const loff_t size = i_size_read(bi->lower);
+	bool all_zero, no_data;
+	u64 length, trimmed;
+	unsigned int tries;
+	loff_t vdl;
+
+	req->status = check_volume(file, &vol->no_offload_read_until);
+	if (req->status)
+		return;
+	req->status = bpiofs_check_offload_read(in, req->input_length,
+						req->output_length, sector,
+						size);
+	if (req->status)
+		return;
+	length = in->copy_length;
+	if (!length) {				/* OR-14 */
+		bpio_token_zero(&out->token);
+		goto done;
+	}
+	req->status = check_file(file, STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED);
+	if (req->status)
+		return;
+	if (lock_conflict(file, in->file_offset, length, false)) {
+		req->status = STATUS_FILE_LOCK_CONFLICT;
+		return;
+	}
+	vdl = valid_data_length(bpiofs_file(file)->lower, size);
+	if (vdl < 0) {
+		req->status = bpio_status_from_errno(vdl);
+		return;
+	}
+	req->status = bpiofs_trim_offload_read(in->file_offset, &length,
+					       sector, size, vdl, &all_zero,
+					       &no_data);
+	if (req->status)
+		return;
+	trimmed = length;
+	if (no_data) {				/* OR-20 */
+		bpio_token_zero(&out->token);
+	} else {
+		/* A write in between kills the token before it is issued. */
+		for (tries = 0; tries < MINT_TRIES; tries++) {
+			length = trimmed;
+			mutex_lock(&bi->offload_lock);
+			req->status = mint(file, in->file_offset, &length,
+					   in->token_time_to_live,
+					   &out->token);
+			mutex_unlock(&bi->offload_lock);
+			if (req->status != STATUS_INVALID_TOKEN)
+				break;
+		}
+		if (req->status) {
+			note_not_supported(req->status,
+					   &vol->no_offload_read_until);
+			return;
+		}
+	}
+	if (all_zero && length == trimmed)	/* OR-26 */
+		out->flags = OFFLOAD_READ_FLAG_ALL_ZERO_BEYOND_CURRENT_RANGE;
+	out->transfer_length = length;
+done:
+	out->size = sizeof(*out);
+	req->information = sizeof(*out);
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+/* One offload write, run by a worker: signals cannot stop it half way. */
+struct offload_write {
+	struct work_struct work;
+	struct completion done;
+	const struct cred *cred;
+	struct file *file;
+	struct bpio_token *token;
+	struct bpio_marker *marker;
+	void *literal;		/* LITERAL_SIZE bytes */
+	loff_t pos;
+	u64 token_offset;
+	u64 length;
+	u64 written;		/* out */
+	s32 status;		/* out */
+};
+
+static ssize_t write_lower(struct file *lower, struct iov_iter *iter,
+			   loff_t pos, bool direct)
+{
+	struct kiocb kiocb;
+	ssize_t ret;
+
+	init_sync_kiocb(&kiocb, lower);
+	kiocb.ki_flags &= ~(IOCB_APPEND | IOCB_DIRECT);
+	if (direct)
+		kiocb.ki_flags |= IOCB_DIRECT;
+	kiocb.ki_pos = pos;
+	file_start_write(lower);
+	ret = vfs_iocb_iter_write(lower, &kiocb, iter);
+	file_end_write(lower);
+	return ret;
+}
+
+/* Token data by way of memory: parts of a block, and gaps. */
+static s32 write_literal(struct offload_write *ow, loff_t pos, u64 token_offset,
+			 u64 length)
+{
+	struct file *lower = bpiofs_file(ow->file)->lower;
+
+	while (length) {
+		const size_t part = min_t(u64, length, LITERAL_SIZE);
+		struct kvec vec = { ow->literal, part };
+		struct iov_iter iter;
+		ssize_t ret;
+		s32 status;
+
+		status = bpio_token_read(ow->token, token_offset, ow->literal,
+					 part);
+		if (status)
+			return status;
+		iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, part);
+		while (iov_iter_count(&iter)) {
+			ret = write_lower(lower, &iter, pos, false);
+			if (ret < 0)
+				return bpio_status_from_errno(ret);
+			if (!ret)
+				return STATUS_UNSUCCESSFUL;
+			pos += ret;
+		}
+		token_offset += part;
+		length -= part;
+	}
+	return STATUS_SUCCESS;
+}
+
+/* What no copy covered in [0, length) of the marker is written as data. */
+static s32 write_gaps(struct offload_write *ow, loff_t pos, u64 token_offset,
+		      size_t length)
+{
+	const struct bpio_extent *extent;
+	unsigned int nr = bpio_marker_extents(ow->marker, &extent), i;
+	size_t at = 0;
+	s32 status;
+
+	for (i = 0; i <= nr; i++) {
+		const size_t next = i < nr ? min_t(size_t, extent[i].pos,
+						   length) : length;
+
+		if (at < next) {
+			status = write_literal(ow, pos + at, token_offset + at,
+					       next - at);
+			if (status)
+				return status;
+		}
+		if (i < nr)
+			at = max_t(size_t, at, extent[i].pos + extent[i].length);
+	}
+	return STATUS_SUCCESS;
+}
+
+/*
+ * Whole blocks, by copy.  *written says how far the file is good, whatever the
+ * status.
+ */
+static s32 write_marker(struct offload_write *ow, loff_t pos, u64 token_offset,
+			size_t length, size_t *written)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(ow->file));
+	struct iov_iter iter;
+	ssize_t ret;
+	s32 status;
+	int err;
+
+	*written = 0;
+	err = bpio_marker_arm_copy(ow->marker, ow->token, token_offset);
+	if (err)
+		return bpio_status_from_errno(err);
+	bpio_marker_iter(ow->marker, &iter, 0, length);
+	ret = write_lower(bpiofs_file(ow->file)->lower, &iter, pos, true);
+	bpio_marker_disarm(ow->marker);
+	status = bpio_marker_status(ow->marker);
+
+	if (ret == length) {
+		status = write_gaps(ow, pos, token_offset, length);
+		if (!status)
+			*written = length;
+		return status;
+	}
+	/*
+	 * It ended early.  The lower file system may have fallen back to
+	 * cached writes for some of it and left marker memory in its pages:
+	 * give them the data that belongs there.
+	 */
+	if (filemap_range_has_page(bi->lower->i_mapping, pos,
+				   pos + length - 1)) {
+		s32 gaps = write_gaps(ow, pos, token_offset, length);
+
+		if (!gaps && !status)
+			*written = length;
+		status = status ?: gaps;
+		if (*written)
+			return STATUS_SUCCESS;
+	} else if (ret > 0) {
+		*written = round_down(ret, i_blocksize(bi->lower));
+	}
+	if (ret == -EAGAIN && !bpio_token_wait_source(ow->token))
+		return STATUS_PENDING;	/* the source was suspended: again */
+	if (status)
+		return status;
+	if (ret < 0)
+		return bpio_status_from_errno(ret);
+	return *written ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
+
+static void offload_write_work(struct work_struct *work)
+{
+	struct offload_write *ow = container_of(work, struct offload_write,
+						work);
+	struct inode *lower = bpiofs_lower_inode(file_inode(ow->file));
+	const struct cred *old = override_creds(ow->cred);
+	const unsigned int block = i_blocksize(lower);
+	const loff_t eof = i_size_read(lower);
+	const loff_t whole = round_down(eof, block);
+
+	while (ow->written < ow->length) {
+		const loff_t pos = ow->pos + ow->written;
+		const u64 from = ow->token_offset + ow->written;
+		const u64 left = ow->length - ow->written;
+		size_t part;
+
+		if (!IS_ALIGNED(pos, block) || left < block || pos >= whole) {
+			/* part of a block; nothing goes beyond the end */
+			part = min_t(u64, left, round_up(pos + 1, block) - pos);
+			ow->status = write_literal(ow, pos, from,
+						   min_t(u64, part, eof - pos));
+			if (ow->status)
+				break;
+		} else {
+			part = min_t(u64, round_down(left, block), whole - pos);
+			part = min(part, bpio_marker_size(ow->marker));
+			ow->status = write_marker(ow, pos, from, part, &part);
+			if (ow->status && ow->status != STATUS_PENDING) {
+				ow->written += part;
+				break;
+			}
+		}
+		ow->written += part;
+		cond_resched();
+	}
+	revert_creds(old);
+	complete(&ow->done);
+}
+
+/* Return: NTSTATUS; *length is what was written. */
+static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
+		       u64 token_offset, u64 *length)
+{
+	struct inode *inode = file_inode(file);
+	struct bpiofs_inode *bi = BPIOFS_I(inode);
+	struct offload_write ow = {
+		.cred = current_cred(),
+		.file = file,
+		.token = token,
+		.pos = pos,
+		.token_offset = token_offset,
+		.length = *length,
+		.status = STATUS_INSUFFICIENT_RESOURCES,
+	};
+
+	*length = 0;
+	ow.marker = bpio_marker_get(bpiofs_vol(inode->i_sb)->stg, GFP_KERNEL);
+	if (!ow.marker)
+		return ow.status;
+	ow.literal = kvmalloc(LITERAL_SIZE, GFP_KERNEL);
+	if (!ow.literal)
+		goto out_marker;
+
+	ow.status = STATUS_SUCCESS;
+	init_completion(&ow.done);
+	INIT_WORK_ONSTACK(&ow.work, offload_write_work);
+	bpiofs_write_begin(bi);
+	queue_work(system_unbound_wq, &ow.work);
+	wait_for_completion(&ow.done);
+	bpiofs_write_end(bi);
+	destroy_work_on_stack(&ow.work);
+	*length = ow.written;
+	bpiofs_copy_attr(inode);
+	if (ow.written)
+		fsnotify_modify(file);
+	kvfree(ow.literal);
+out_marker:
+	bpio_marker_put(ow.marker);
+	return ow.status;
+}
+
+/* OW-19 to OW-26, the stream locked.  Return: NTSTATUS. */
+static s32 redeem(struct file *file, const struct fsctl_offload_write_input *in,
+		  u64 *length)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	u64 token_offset = in->transfer_offset, allowed = *length;
+	struct bpio_token *token;
+	s32 status, fault;
+
+	*length = 0;
+	token = bpio_token_find(&in->token, &status);
+	if (!token)
+		return status;
+	if (bpio_token_kind(&in->token) == BPIO_TOKEN_ZERO)
+		token_offset = 0;		/* OW-21 */
+	status = bpiofs_trim_to_token(token_offset, &allowed,
+				      bpio_token_length(token));
+	if (status)
+		goto out;
+
+	fault = bpio_offload_write_begin(vol->stg, &allowed);
+	*length = allowed;
+	if (allowed)
+		status = write_range(file, token, in->file_offset,
+				     token_offset, length);
+	status = status ?: fault;
+out:
+	bpio_token_put(token);
+	return status;
+}
+
+/**
+ * bpiofs_offload_write - FSCTL_OFFLOAD_WRITE
+ * @file: open for writing
+ * @req: the request; status, information and output are filled
+ *
+ * Context: process context, may sleep.
+ * Statuses: 9.2, in its order.
+ */
+void bpiofs_offload_write(struct file *file, struct bpio_request *req)
+{
+	struct inode *inode = file_inode(file);
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
+	struct bpiofs_inode *bi = BPIOFS_I(inode);
+	const struct fsctl_offload_write_input *in = req->input;
+	struct fsctl_offload_write_output *out = req->output;
+	const u32 sector = bdev_logical_block_size(vol->bdev);
+	u64 length;
+	loff_t size, vdl;
+	int ret;
+
+	req->status = check_volume(file, &vol->no_offload_write_until);
+	if (!req->status && sb_rdonly(vol->lower_sb))
+		req->status = STATUS_MEDIA_WRITE_PROTECTED;
+	if (req->status)
+		return;
+	req->status = bpiofs_check_offload_write(in, req->input_length,
+						 req->output_length, sector,
+						 i_size_read(bi->lower));
+	if (req->status)
+		return;
+	length = in->copy_length;
+	if (!length)				/* OW-10 */
+		goto done;
+
+	ret = mnt_want_write_file(file);
+	if (ret) {
+		req->status = bpio_status_from_errno(ret);
+		return;
+	}
+	/* i_rwsem keeps other writers and truncate of this mount out. */
+	inode_lock(inode);
+	mutex_lock(&bi->offload_lock);
+	size = i_size_read(bi->lower);
+	req->status = check_file(file, STATUS_OFFLOAD_WRITE_FILE_NOT_SUPPORTED);
+	if (req->status)
+		goto unlock;
+	vdl = valid_data_length(bpiofs_file(file)->lower, size);
+	if (vdl < 0) {
+		req->status = bpio_status_from_errno(vdl);
+		goto unlock;
+	}
+	req->status = bpiofs_trim_offload_write(in->file_offset, &length,
+						sector, size, vdl,
+						lock_conflict(file,
+							      in->file_offset,
+							      length, true),
+						vol->lower_sb->s_maxbytes);
+	if (req->status)
+		goto unlock;
+	req->status = redeem(file, in, &length);
+	if (req->status && length)
+		req->status = STATUS_SUCCESS;	/* short, and good (DS-16) */
+	else if (req->status)
+		note_not_supported(req->status, &vol->no_offload_write_until);
+unlock:
+	mutex_unlock(&bi->offload_lock);
+	inode_unlock(inode);
+	mnt_drop_write_file(file);
+	if (req->status)
+		return;
+done:
+	out->length_written = length;
+	out->size = sizeof(*out);
+	req->information = sizeof(*out);
+}

@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bypass read: from the open file straight to the queue of the device at
+ * the bottom, past the lower file system, every dm layer and every filter.
+ *
+ * What keeps it honest:
+ * - the lower i_rwsem is held shared from the look at the state until the last
+ *   bio is submitted, and i_dio_count until it has completed, as the lower
+ *   file system's own direct reads do: truncate, hole punch and extent moves
+ *   wait for both, and so do the stream's pause and DISABLE;
+ * - the volume's gate is held per bio: pauses, vetoes and dm suspends close it
+ *   and wait;
+ * - a bio that fails is read again on the traditional path, into the same
+ *   pages.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
+#include "bpiofs.h"
+
+/* One bio.  The first of a read also stands for the read as a whole. */
+struct read_bio {
+	/* of the read; in its first bio */
+	struct kiocb *iocb;
+	struct task_struct *waiter;	/* NULL when asynchronous, or done */
+	atomic_t ref;			/* bios not completed */
+	int error;
+	ssize_t size;
+	bool sync;
+	bool dirty;			/* pages of user space */
+
+	/* of this bio */
+	struct read_bio *first;
+	struct bpiofs_volume *vol;
+	struct inode *lower;
+	loff_t pos;
+	struct bvec_iter start;
+	struct work_struct work;
+	struct bio bio;			/* last: the bio set's front pad */
+};
+
+static struct bio_set read_bios;
+static struct workqueue_struct *read_wq;
+
+static inline void count_read(struct bpiofs_volume *vol, enum bpiofs_path path,
+			      enum bpiofs_why why, size_t bytes)
+{
+	this_cpu_inc(vol->stats->reads[path]);
+	this_cpu_add(vol->stats->bytes[path], bytes);
+	if (why != BPIOFS_WHY_NONE)
+		this_cpu_inc(vol->stats->reasons[why]);
+}
+
+static void pages_dirty(struct bio *bio)
+{
+	struct folio_iter fi;
+
+	bio_for_each_folio_all(fi, bio) {
+		folio_lock(fi.folio);
+		folio_mark_dirty(fi.folio);
+		folio_unlock(fi.folio);
+	}
+}
+
+/* Pages are made dirty before the read; write-back may have cleaned some. */
+static bool pages_still_dirty(struct bio *bio)
+{
+	struct folio_iter fi;
+
+	bio_for_each_folio_all(fi, bio)
+		if (!folio_test_dirty(fi.folio))
+			return false;
+	return true;
+}
+
+/* The last bio has completed.  A synchronous reader drops it by itself. */
+static void finish_read(struct read_bio *first)
+{
+	struct kiocb *iocb = first->iocb;
+	ssize_t ret = first->error ?: first->size;
+
+	if (first->sync) {
+		struct task_struct *waiter = first->waiter;
+
+		WRITE_ONCE(first->waiter, NULL);
+		blk_wake_io_task(waiter);
+		return;
+	}
+	bio_put(&first->bio);
+	if (ret >= 0)
+		iocb->ki_pos += ret;
+	iocb->ki_complete(iocb, ret);
+}
+
+/* The data of this bio is in its pages, or first->error is set. */
+static void finish_bio(struct read_bio *rb)
+{
+	struct read_bio *first = rb->first;
+	const bool last = atomic_dec_and_test(&first->ref);
+
+	if (rb != first)
+		bio_put(&rb->bio);
+	if (last)
+		finish_read(first);
+}
+
+/* Process context: read again what failed, and dirty what was cleaned. */
+static void read_bio_work(struct work_struct *work)
+{
+	struct read_bio *rb = container_of(work, struct read_bio, work);
+	struct read_bio *first = rb->first;
+	struct bio *bio = &rb->bio;
+
+	if (bio->bi_status) {
+		struct file *lower =
+			bpiofs_file(first->iocb->ki_filp)->lower;
+		const size_t length = rb->start.bi_size;
+		struct iov_iter iter;
+		struct kiocb kiocb;
+		ssize_t got;
+
+		iov_iter_bvec(&iter, ITER_DEST, bio->bi_io_vec, bio->bi_vcnt,
+			      rb->start.bi_bvec_done + length);
+		iov_iter_advance(&iter, rb->start.bi_bvec_done);
+		init_sync_kiocb(&kiocb, lower);
+		kiocb.ki_flags |= IOCB_DIRECT;
+		kiocb.ki_pos = rb->pos;
+		got = vfs_iocb_iter_read(lower, &kiocb, &iter);
+		if (got < 0)
+			cmpxchg(&first->error, 0, got);
+		count_read(rb->vol, BPIOFS_PATH_TRADITIONAL,
+			   BPIOFS_WHY_IO_ERROR, got > 0 ? got : 0);
+	}
+	bio_release_pages(bio, first->dirty);
+	finish_bio(rb);
+}
+
+static void read_bio_end(struct bio *bio)
+{
+	struct read_bio *rb = container_of(bio, struct read_bio, bio);
+	struct read_bio *first = rb->first;
+	struct bpiofs_volume *vol = rb->vol;
+
+	inode_dio_end(rb->lower);
+	bpio_gate_leave(&vol->stg->gate);
+
+	if (likely(!bio->bi_status)) {
+		this_cpu_add(vol->stats->bytes[BPIOFS_PATH_FULL],
+			     rb->start.bi_size);
+		bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_BYTES,
+			      rb->start.bi_size);
+	} else if (bio->bi_status == BLK_STS_AGAIN) {
+		cmpxchg(&first->error, 0, -EAGAIN);
+		bio->bi_status = BLK_STS_OK;
+	}
+
+	if (unlikely(bio->bi_status ||
+		     (first->dirty && !pages_still_dirty(bio)))) {
+		INIT_WORK(&rb->work, read_bio_work);
+		queue_work(read_wq, &rb->work);
+		return;
+	}
+	bio_release_pages(bio, false);
+	finish_bio(rb);
+}
+
+/* Is every part of the range known?  Else *missing is the first that is not. */
+static bool range_known(struct bpiofs_inode *bi, loff_t pos, size_t length,
+			loff_t *missing)
+{
+	sector_t file_sector = pos >> SECTOR_SHIFT;
+	sector_t left = length >> SECTOR_SHIFT;
+
+	while (left) {
+		sector_t nr = left, sector;
+
+		if (!bpiofs_extent_lookup(bi, file_sector, &nr, &sector)) {
+			*missing = (loff_t)file_sector << SECTOR_SHIFT;
+			return false;
+		}
+		file_sector += nr;
+		left -= nr;
+	}
+	return true;
+}
+
+/* Probe what is missing; lower i_rwsem not held.  0: worth another look. */
+static int probe_missing(struct file *file, loff_t pos, size_t length)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	loff_t last = -1, missing;
+	int ret;
+
+	while (!range_known(bi, pos, length, &missing)) {
+		/* each probe has to get on, or the data is not there */
+		if (missing <= last)
+			return -ENODATA;
+		last = missing;
+		ret = bpiofs_extent_probe(file, missing);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * Submit the whole range.  Caller: lower i_rwsem shared, range_known(), inside
+ * the gate, with the reference for the first bio.  Consumes that reference.
+ * Return: the first bio, or an error when nothing was submitted.
+ */
+static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
+				     struct bpiofs_inode *bi, size_t length,
+				     ssize_t size)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	const bool dirty = user_backed_iter(iter);
+	const size_t beyond = iov_iter_count(iter) - length;
+	const loff_t end = iocb->ki_pos + length;
+	struct read_bio *first = NULL;
+	loff_t pos = iocb->ki_pos;
+	struct blk_plug plug;
+	int ret = 0;
+
+	blk_start_plug(&plug);
+	while (pos < end) {
+		sector_t nr = (end - pos) >> SECTOR_SHIFT, sector, lower;
+		struct block_device *bdev;
+		struct read_bio *rb;
+		struct bio *bio;
+		size_t part;
+
+		if (!bpiofs_extent_lookup(bi, pos >> SECTOR_SHIFT, &nr,
+					  &sector))
+			bdev = NULL;
+		else
+			bdev = bpio_volume_map(vol->stg, sector, &nr, &lower);
+		if (WARN_ON_ONCE(!bdev)) {
+			ret = -EIO;
+			break;
+		}
+		part = nr << SECTOR_SHIFT;
+		iov_iter_truncate(iter, part);
+		bio = bio_alloc_bioset(bdev,
+				       bio_iov_vecs_to_alloc(iter,
+							     BIO_MAX_VECS),
+				       REQ_OP_READ, GFP_KERNEL, &read_bios);
+		rb = container_of(bio, struct read_bio, bio);
+		bio->bi_iter.bi_sector = lower;
+		bio->bi_ioprio = iocb->ki_ioprio;
+		bio->bi_end_io = read_bio_end;
+		if (iocb->ki_flags & IOCB_NOWAIT)
+			bio->bi_opf |= REQ_NOWAIT;
+
+		ret = bio_iov_iter_get_pages(bio, iter);
+		if (ret) {
+			bio_put(bio);
+			break;
+		}
+		iov_iter_reexpand(iter, end - pos - bio->bi_iter.bi_size +
+				  beyond);
+		if (dirty)
+			pages_dirty(bio);
+
+		rb->vol = vol;
+		rb->lower = bi->lower;
+		rb->pos = pos;
+		rb->start = bio->bi_iter;
+		pos += bio->bi_iter.bi_size;
+		if (!first) {
+			first = rb;
+			rb->iocb = iocb;
+			rb->sync = is_sync_kiocb(iocb);
+			rb->waiter = rb->sync ? current : NULL;
+			rb->error = 0;
+			rb->size = size;
+			rb->dirty = dirty;
+			/* ours, so that no completion ends the read early */
+			atomic_set(&rb->ref, 2);
+		} else {
+			percpu_ref_get(&vol->stg->gate.ref);
+			atomic_inc(&first->ref);
+		}
+		rb->first = first;
+		inode_dio_begin(bi->lower);
+		submit_bio(bio);
+	}
+	blk_finish_plug(&plug);
+
+	if (!first) {
+		bpio_gate_leave(&vol->stg->gate);
+		return ERR_PTR(ret);
+	}
+	if (ret)
+		cmpxchg(&first->error, 0, ret);
+	return first;
+}
+
+/* Wait for a synchronous read.  Return: its bytes, or a negative errno. */
+static ssize_t wait_read(struct read_bio *first)
+{
+	ssize_t ret;
+
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (!READ_ONCE(first->waiter))
+			break;
+		blk_io_schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	ret = first->error ?: first->size;
+	bio_put(&first->bio);
+	return ret;
+}
+
+static bool has_cached_users(const struct bpiofs_inode *bi)
+{
+	struct address_space *mapping = bi->lower->i_mapping;
+
+	return READ_ONCE(mapping->nrpages) || mapping_mapped(mapping);
+}
+
+/*
+ * The cached users of a stream are gone but their pages are still there: make
+ * the bypass come back by itself (R-FS-80).
+ */
+static bool cached_users_left(struct bpiofs_inode *bi)
+{
+	if (atomic_read(&bi->cached_opens) ||
+	    mapping_mapped(bi->lower->i_mapping))
+		return true;
+	return bpiofs_drop_cache(bi) != 0;
+}
+
+/* The state's own words for a closed gate; see 6.0. */
+static enum bpiofs_why why_not(struct bpiofs_volume *vol,
+			       struct bpiofs_inode *bi)
+{
+	enum bpiofs_why why;
+
+	bpiofs_state_path(&vol->state, &bi->state, true, true, false, &why);
+	return why == BPIOFS_WHY_NONE ? BPIOFS_WHY_GATE_CLOSED : why;
+}
+
+static int lock_lower(struct inode *lower, bool nowait)
+{
+	if (!nowait)
+		inode_lock_shared(lower);
+	else if (!inode_trylock_shared(lower))
+		return -EAGAIN;
+	return 0;
+}
+
+/*
+ * Return: bytes or errno as a read returns them, with *why NONE; or anything
+ * with *why saying why the read has to go another way, nothing of @iter used.
+ */
+static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
+			   enum bpiofs_why *why)
+{
+	struct file *file = iocb->ki_filp;
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	const bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+	struct bpio_volume *stg = vol->stg;
+	struct inode *lower = bi->lower;
+	const loff_t pos = iocb->ki_pos;
+	struct iov_iter saved = *iter;
+	loff_t size, missing;
+	struct read_bio *rb;
+	bool probed = false;
+	bool dropped = false;
+	size_t length;
+	ssize_t ret;
+	u32 block;
+
+	*why = BPIOFS_WHY_STORAGE_VETO;
+	if (unlikely(!stg))
+		return 0;
+	block = bdev_logical_block_size(vol->bdev);
+	*why = BPIOFS_WHY_NOT_ALIGNED;
+	if (((pos | iov_iter_count(iter)) & (block - 1)) ||
+	    !bdev_iter_is_aligned(vol->bdev, iter))
+		return 0;
+	*why = BPIOFS_WHY_NONE;
+again:
+	ret = lock_lower(lower, nowait);
+	if (ret)
+		return ret;
+
+	if (unlikely(!READ_ONCE(bpiofs_file(file)->enabled))) {
+		*why = BPIOFS_WHY_NOT_ENABLED;
+		goto out_unlock;
+	}
+	if (unlikely(READ_ONCE(bi->state.stream_paused) ||
+		     READ_ONCE(vol->state.filter_blocked))) {
+		*why = why_not(vol, bi);
+		goto out_unlock;
+	}
+	if (unlikely(has_cached_users(bi))) {
+		inode_unlock_shared(lower);
+		if (!nowait && !dropped && !cached_users_left(bi)) {
+			dropped = true;
+			goto again;
+		}
+		*why = BPIOFS_WHY_CACHED_USERS;
+		return 0;
+	}
+	if (unlikely(!bpiofs_layout_stable(bi))) {
+		*why = BPIOFS_WHY_LAYOUT_CHANGING;
+		goto out_unlock;
+	}
+	/* Somebody who mounts the lower file system changes it unseen. */
+	if (unlikely(atomic_read(&vol->lower_sb->s_active) != 1)) {
+		atomic_inc(&bi->layout_seq);
+		*why = BPIOFS_WHY_NOT_EXCLUSIVE;
+		goto out_unlock;
+	}
+
+	size = i_size_read(lower);
+	ret = 0;
+	if (pos >= size || !iov_iter_count(iter))
+		goto out_unlock;
+	length = min_t(u64, iov_iter_count(iter), round_up(size - pos, block));
+	if (unlikely(!range_known(bi, pos, length, &missing))) {
+		inode_unlock_shared(lower);
+		*why = BPIOFS_WHY_NOT_MAPPED;
+		if (nowait || probed)
+			return 0;
+		ret = probe_missing(file, pos, length);
+		if (ret) {
+			if (ret == -ENOMEM)
+				*why = BPIOFS_WHY_NO_MEMORY;
+			return 0;
+		}
+		probed = true;
+		*why = BPIOFS_WHY_NONE;
+		goto again;
+	}
+	if (unlikely(!bpio_gate_enter(&stg->gate))) {
+		*why = why_not(vol, bi);
+		goto out_unlock;
+	}
+	if (unlikely(bpio_fault_bypass_read(stg))) {
+		bpio_gate_leave(&stg->gate);
+		*why = BPIOFS_WHY_IO_ERROR;
+		goto out_unlock;
+	}
+	rb = submit_range(iocb, iter, bi, length, min_t(loff_t, length,
+							size - pos));
+	inode_unlock_shared(lower);
+	if (IS_ERR(rb)) {
+		*iter = saved;
+		return PTR_ERR(rb);
+	}
+	this_cpu_inc(vol->stats->reads[BPIOFS_PATH_FULL]);
+	bpio_stat_add(stg, BPIO_STAT_BYPASSED_READS, 1);
+
+	if (!is_sync_kiocb(iocb)) {
+		if (atomic_dec_and_test(&rb->ref))
+			finish_read(rb);
+		return -EIOCBQUEUED;
+	}
+	if (atomic_dec_and_test(&rb->ref))
+		WRITE_ONCE(rb->waiter, NULL);
+	ret = wait_read(rb);
+	if (ret > 0)
+		iocb->ki_pos += ret;
+	return ret;
+
+out_unlock:
+	inode_unlock_shared(lower);
+	return ret;
+}
+
+/**
+ * bpiofs_read_iter - read a regular file by the path that its state allows
+ * @iocb: kernel I/O control block of the bpiofs file
+ * @to: where to
+ *
+ * Context: process context, may sleep unless IOCB_NOWAIT.
+ * Return: bytes read, -EIOCBQUEUED, or what the lower file system says.
+ */
+ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp;
+	struct bpiofs_file *f = bpiofs_file(file);
+	const size_t count = iov_iter_count(to);
+	enum bpiofs_path path = BPIOFS_PATH_TRADITIONAL;
+	enum bpiofs_why why = BPIOFS_WHY_NOT_ENABLED;
+	struct bpiofs_volume *vol;
+	ssize_t ret;
+
+	if (iocb->ki_flags & IOCB_DIRECT) {
+		bpiofs_use_direct(file);
+		if (READ_ONCE(f->enabled)) {
+			ret = bypass_read(iocb, to, &why);
+			if (likely(why == BPIOFS_WHY_NONE))
+				return ret;
+		}
+	} else {
+		bpiofs_use_cached(file);
+		if (READ_ONCE(f->enabled))
+			why = BPIOFS_WHY_CACHED_IO;
+	}
+
+	if (why == BPIOFS_WHY_VOLUME_PAUSED || why == BPIOFS_WHY_STORAGE_VETO ||
+	    why == BPIOFS_WHY_GATE_CLOSED)
+		path = BPIOFS_PATH_PARTIAL;
+	ret = bpiofs_lower_read(iocb, to);
+	vol = bpiofs_vol(file_inode(file)->i_sb);
+	count_read(vol, path, why,
+		   ret > 0 ? ret : ret == -EIOCBQUEUED ? count : 0);
+	return ret;
+}
+
+/* The first cached I/O of an open, after its opening or after direct I/O. */
+void __bpiofs_use_cached(struct file *file)
+{
+	if (!xchg(&bpiofs_file(file)->cached, true))
+		atomic_inc(&BPIOFS_I(file_inode(file))->cached_opens);
+}
+
+/* The first direct I/O of an open after cached I/O, or its end. */
+void __bpiofs_use_direct(struct file *file)
+{
+	if (xchg(&bpiofs_file(file)->cached, false))
+		atomic_dec(&BPIOFS_I(file_inode(file))->cached_opens);
+}
+
+/**
+ * bpiofs_read_init - set up what bypassed reads need
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init bpiofs_read_init(void)
+{
+	int ret;
+
+	read_wq = alloc_workqueue("bpiofs_read", WQ_MEM_RECLAIM | WQ_UNBOUND,
+				  0);
+	if (!read_wq)
+		return -ENOMEM;
+	ret = bioset_init(&read_bios, BIO_POOL_SIZE,
+			  offsetof(struct read_bio, bio), BIOSET_NEED_BVECS);
+	if (ret)
+		destroy_workqueue(read_wq);
+	return ret;
+}
+
+/**
+ * bpiofs_read_exit - take it down; no mount is left
+ */
+void bpiofs_read_exit(void)
+{
+	bioset_exit(&read_bios);
+	destroy_workqueue(read_wq);
+}
