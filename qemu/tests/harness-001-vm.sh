@@ -8,6 +8,7 @@
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 vm=$repo/qemu/vm
 
+# shellcheck disable=SC2317 # called by status_of
 run() { "$vm" run --nvme 64M "$@" 2>"$tmp/stderr"; }
 
 status_of() {
@@ -102,7 +103,7 @@ ends() {
 
 # shellcheck disable=SC2317 # called by check
 nothing_left() {
-	! ps -o args= --ppid "$1" | grep -q '[q]emu-system' &&
+	! grep -aqs -- "build/vm/$1-" /proc/[0-9]*/cmdline &&
 		[ -z "$(find "$repo/build/vm" -maxdepth 1 -name "$1-*")" ]
 }
 
