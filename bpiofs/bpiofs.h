@@ -82,8 +82,8 @@ struct bpiofs_volume {
 	struct bpiofs_params params;
 	struct bpiofs_stats __percpu *stats;
 
-	struct mutex storage_lock;
-	struct mutex state_lock;
+	struct mutex storage_lock;	/* storage requests */
+	struct mutex state_lock;	/* @state */
 	struct bpiofs_volume_state state;
 
 	/* IsOffload{Read,Write}Supported: jiffies until which they are false */
@@ -123,7 +123,7 @@ struct bpiofs_inode {
 	atomic_t delayed_seen;
 	bool mapped_shared;
 	struct xarray chunks;
-	struct mutex offload_lock;
+	struct mutex offload_lock;	/* one token at a time */
 };
 
 /**

@@ -9,12 +9,12 @@
  * when it has ended, so a chunk found before or meanwhile is never used after.
  */
 #include <linux/pagemap.h>
-#include <linux/sort.h>
+#include <linux/sizes.h>
 #include <linux/uio.h>
 #include "bpiofs.h"
 
 #define CHUNK_SHIFT	21
-#define CHUNK_SIZE	(1UL << CHUNK_SHIFT)
+#define CHUNK_SIZE	((size_t)SZ_2M)
 
 struct run {
 	u32 first_sectors;	/* from the start of the chunk */
@@ -71,6 +71,7 @@ void bpiofs_layout_begin(struct bpiofs_inode *bi)
 {
 	atomic_inc(&bi->layout_changers);
 	atomic_inc(&bi->layout_seq);
+	/* both before the change; pairs with the probe's smp_rmb() */
 	smp_mb__after_atomic();
 }
 
@@ -82,10 +83,10 @@ void bpiofs_layout_begin(struct bpiofs_inode *bi)
  */
 void bpiofs_layout_end(struct bpiofs_inode *bi)
 {
+	/* the change, then the new number, then the way is free again */
 	smp_mb__before_atomic();
 	atomic_inc(&bi->layout_seq);
-	smp_mb__after_atomic();
-	atomic_dec(&bi->layout_changers);
+	atomic_dec_return_release(&bi->layout_changers);
 }
 
 /**
@@ -142,11 +143,12 @@ bool bpiofs_layout_stable(struct bpiofs_inode *bi)
 	now = atomic_read(&bi->delayed_seq);
 	if (likely(seen == now))
 		return true;
+	/* delayed_seq first, then the pages; see above */
 	smp_mb();
 	if (READ_ONCE(bi->lower->i_mapping->nrpages))
 		return false;
 	atomic_inc(&bi->layout_seq);
-	smp_mb__after_atomic();
+	/* fully ordered: who sees delayed_seen sees the new layout_seq */
 	atomic_cmpxchg(&bi->delayed_seen, seen, now);
 	return true;
 }
@@ -275,6 +277,7 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 	int seq, ret;
 
 	seq = atomic_read(&bi->layout_seq);
+	/* pairs with bpiofs_layout_begin() */
 	smp_rmb();
 	if (atomic_read(&bi->layout_changers))
 		return -EAGAIN;
