@@ -183,6 +183,9 @@ load_module() {
 	module_loaded "$name" && return
 	[ -e "$BPIO_MODULES/$name.ko" ] || fail "no $name.ko was built"
 	insmod "$BPIO_MODULES/$name.ko" "$@"
+	# For reports that name addresses after the module has gone.
+	[ -z "${BPIO_BASES-}" ] || echo "$name.ko was at" \
+		"$(cat "/sys/module/${name//-/_}/sections/.text")" >>"$BPIO_BASES"
 }
 
 unload_module() { ! module_loaded "$1" || rmmod "${1//-/_}"; }
