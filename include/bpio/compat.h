@@ -7,12 +7,41 @@
 #define _BPIO_COMPAT_H
 
 #include <linux/version.h>
+#include <linux/blkdev.h>
+#include <linux/blkdev.h>
+#include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/splice.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
+#endif
+
+/* How a file system or device was opened, for block ioctl methods. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define BPIO_BLK_MODE_READ	BLK_OPEN_READ
+#else
+#define BPIO_BLK_MODE_READ	FMODE_READ
+#endif
+
+/* Head of a rq_end_io_fn. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define BPIO_RQ_END_IO(fn, rq, status) \
+	enum rq_end_io_ret fn(struct request *rq, blk_status_t status, \
+			      const struct io_comp_batch *bpio_batch)
+#else
+#define BPIO_RQ_END_IO(fn, rq, status) \
+	enum rq_end_io_ret fn(struct request *rq, blk_status_t status)
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define bpio_blk_rq_map_kern(rq, buf, len, gfp) \
+	blk_rq_map_kern(rq, buf, len, gfp)
+#else
+#define bpio_blk_rq_map_kern(rq, buf, len, gfp) \
+	blk_rq_map_kern((rq)->q, rq, buf, len, gfp)
 #endif
 
 #ifdef __BIG_ENDIAN
@@ -50,6 +79,126 @@
 #define bpio_fl_list		fl_list
 #define bpio_fl_owner(fl)	((const void *)(fl)->fl_owner)
 #define bpio_fl_is_write(fl)	((fl)->fl_type == F_WRLCK)
+#endif
+
+/* Identity mapping argument of inode operations and VFS helpers. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define bpio_idmap mnt_idmap
+#define bpio_nop_idmap (&nop_mnt_idmap)
+#define bpio_idmap_member(name) name##_mnt_idmap
+#else
+#define bpio_idmap user_namespace
+#define bpio_nop_idmap (&init_user_ns)
+#define bpio_idmap_member(name) name##_mnt_userns
+#endif
+
+/*
+ * bpio_open_lower - open the file below an open file of a stacking file system
+ *
+ * The result pins the upper mount, so nothing mapped or in flight below
+ * outlives it, and is shown under the upper path.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#include <linux/backing-file.h>
+
+static inline struct file *bpio_open_lower(struct file *upper, int flags,
+					   const struct path *lower)
+{
+	/* The first argument changed within the stable series. */
+	return backing_file_open(_Generic(&backing_file_open,
+					  struct file *(*)(const struct path *,
+							   int,
+							   const struct path *,
+							   const struct cred *)
+					  : &upper->f_path, default : upper),
+				 flags, lower, current_cred());
+}
+#else
+static inline struct file *bpio_open_lower(struct file *upper, int flags,
+					   const struct path *lower)
+{
+	return open_with_fake_path(&upper->f_path, flags,
+				   d_inode(lower->dentry), current_cred());
+}
+#endif
+
+/* An opened lower file leads back to the lower dentry. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define BPIO_D_REAL_ARG enum d_real_type type
+#define bpio_d_real_is_upper(dentry, type) false
+#else
+#define BPIO_D_REAL_ARG const struct inode *inode
+#define bpio_d_real_is_upper(dentry, inode) ((inode) == d_inode(dentry))
+#endif
+
+/* A direct write may ask its submitter to complete it: not through a stack. */
+#ifndef IOCB_DIO_CALLER_COMP
+#define IOCB_DIO_CALLER_COMP 0
+#endif
+
+/* Reading into a pipe goes through read_iter, or to the file below. */
+static inline ssize_t bpio_splice_read(struct file *in, struct file *lower,
+				       loff_t *ppos,
+				       struct pipe_inode_info *pipe,
+				       size_t len, unsigned int flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	if (!(in->f_flags & O_DIRECT))
+		return vfs_splice_read(lower, ppos, pipe, len, flags);
+	return copy_splice_read(in, ppos, pipe, len, flags);
+#else
+	return generic_file_splice_read(in, ppos, pipe, len, flags);
+#endif
+}
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define bpio_freeze_super(sb) freeze_super(sb, FREEZE_HOLDER_KERNEL)
+#define bpio_thaw_super(sb) thaw_super(sb, FREEZE_HOLDER_KERNEL)
+#else
+#define bpio_freeze_super(sb) freeze_super(sb)
+#define bpio_thaw_super(sb) thaw_super(sb)
+#endif
+
+/*
+ * A block device opened by number for a look, without a claim.  The way to do
+ * that changed in 6.5, 6.7 and 6.9; the releases between are not supported.
+ */
+struct bpio_bdev_handle {
+	struct block_device *bdev;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	struct file *file;
+#endif
+};
+
+static inline int bpio_bdev_open(dev_t devt, struct bpio_bdev_handle *handle)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	handle->file = bdev_file_open_by_dev(devt, BLK_OPEN_READ, NULL, NULL);
+	if (IS_ERR(handle->file))
+		return PTR_ERR(handle->file);
+	handle->bdev = file_bdev(handle->file);
+#else
+	handle->bdev = blkdev_get_by_dev(devt, FMODE_READ, NULL);
+	if (IS_ERR(handle->bdev))
+		return PTR_ERR(handle->bdev);
+#endif
+	return 0;
+}
+
+static inline void bpio_bdev_close(struct bpio_bdev_handle *handle)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	fput(handle->file);
+#else
+	blkdev_put(handle->bdev, FMODE_READ);
+#endif
+}
+
+/* __assign_str() takes the field alone since 6.10. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define bpio_assign_str(field, src) __assign_str(field)
+#else
+#define bpio_assign_str(field, src) __assign_str(field, src)
 #endif
 
 #endif /* _BPIO_COMPAT_H */

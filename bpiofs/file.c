@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Open files: everything but the bypass read is done by the lower file, which
+ * was opened with the caller's credentials.  Data is never cached here; the
+ * page cache and the mappings of a file are those of its peer.
+ *
+ * Nor are writes serialised here: the lower file system locks what it needs,
+ * and takes set-user-ID bits and file capabilities away itself.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+#include "bpiofs.h"
+#include "open.h"
+
+/* Access times and notifications are the business of our own inode. */
+#define LOWER_OPEN_FLAGS (O_NOATIME | __FMODE_NONOTIFY)
+
+/* What fcntl(F_SETFL) may change on an open file. */
+#define SETFL_FLAGS (O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT)
+
+/* ---- open and close ----------------------------------------------------- */
+
+/**
+ * bpiofs_open - open a file or directory, and its peer
+ * @inode: ours
+ * @file: ours
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -ENOMEM, -EINVAL for a lower file system without read_iter, or
+ * what opening the lower file says.
+ */
+int bpiofs_open(struct inode *inode, struct file *file)
+{
+	struct path path = {
+		.mnt = bpiofs_vol(inode->i_sb)->lower_mnt,
+		.dentry = bpiofs_lower_dentry(file->f_path.dentry),
+	};
+	struct bpiofs_file *bf;
+	struct file *lower;
+	unsigned int flags;
+	int ret;
+
+	bf = kzalloc(sizeof(*bf), GFP_KERNEL_ACCOUNT);
+	if (!bf)
+		return -ENOMEM;
+	/* O_TRUNC arrives by setattr() */
+	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	lower = bpio_open_lower(file, flags | LOWER_OPEN_FLAGS, &path);
+	if (IS_ERR(lower)) {
+		ret = PTR_ERR(lower);
+		goto out_free;
+	}
+	ret = -EINVAL;
+	if (S_ISREG(inode->i_mode) &&
+	    (!lower->f_op->read_iter || !lower->f_op->write_iter))
+		goto out_put;
+
+	bf->lower = lower;
+	file->private_data = bf;
+	file->f_mode |= lower->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT);
+	bpiofs_copy_attr(inode);
+	bpiofs_bypass_open(file);
+	return 0;
+
+out_put:
+	fput(lower);
+out_free:
+	kfree(bf);
+	return ret;
+}
+
+/**
+ * bpiofs_release - the last reference to an open file is gone
+ * @inode: ours
+ * @file: ours
+ *
+ * Context: process context, may sleep.
+ * Return: 0.
+ */
+int bpiofs_release(struct inode *inode, struct file *file)
+{
+	struct bpiofs_file *bf = bpiofs_file(file);
+
+	bpiofs_bypass_release(file);
+	fput(bf->lower);
+	kfree(bf);
+	return 0;
+}
+
+static int flush(struct file *file, fl_owner_t id)
+{
+	struct file *lower = bpiofs_file(file)->lower;
+
+	return lower->f_op->flush ? lower->f_op->flush(lower, id) : 0;
+}
+
+/**
+ * bpiofs_fsync - write a file or directory back
+ * @file: ours
+ * @start: first byte
+ * @end: last byte
+ * @datasync: no more metadata than needed to find the data
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or a negative errno of the lower file system.
+ */
+int bpiofs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	return vfs_fsync_range(bpiofs_file(file)->lower, start, end, datasync);
+}
+
+/*
+ * Bring what fcntl() has changed on our file to the lower one.  Only for users
+ * of the lower file that look at its flags: reads and writes carry their own.
+ */
+static struct file *lower_with_flags(struct file *file)
+{
+	struct file *lower = bpiofs_file(file)->lower;
+	const unsigned int flags = READ_ONCE(file->f_flags) & SETFL_FLAGS;
+
+	if (likely((lower->f_flags & SETFL_FLAGS) == flags))
+		return lower;
+	spin_lock(&lower->f_lock);
+	lower->f_flags = (lower->f_flags & ~SETFL_FLAGS) | flags;
+	lower->f_iocb_flags = iocb_flags(lower);
+	spin_unlock(&lower->f_lock);
+	return lower;
+}
+
+static void count_use(struct file *file, bool direct)
+{
+	if (direct)
+		bpiofs_use_direct(file);
+	else
+		bpiofs_use_cached(file);
+}
+
+/* ---- reads and writes --------------------------------------------------- */
+
+/**
+ * struct lower_io - an asynchronous read or write of the lower file
+ * @iocb: the lower file's
+ * @orig: ours; holds the open file until its completion
+ * @ref: one of the submitter, one of the completion
+ */
+struct lower_io {
+	struct kiocb iocb;
+	struct kiocb *orig;
+	refcount_t ref;
+};
+
+static void init_lower_iocb(struct kiocb *iocb, struct kiocb *orig)
+{
+	kiocb_clone(iocb, orig, bpiofs_file(orig->ki_filp)->lower);
+	iocb->ki_flags &= ~IOCB_DIO_CALLER_COMP;
+	/* Nobody polls for an asynchronous request of a file without iopoll. */
+	if (!is_sync_kiocb(orig))
+		iocb->ki_flags &= ~(IOCB_HIPRI | IOCB_ALLOC_CACHE);
+}
+
+static struct lower_io *alloc_lower_io(struct kiocb *orig)
+{
+	struct lower_io *io;
+
+	io = kmalloc(sizeof(*io), GFP_KERNEL);
+	if (!io)
+		return NULL;
+	init_lower_iocb(&io->iocb, orig);
+	io->orig = orig;
+	refcount_set(&io->ref, 2);
+	return io;
+}
+
+static void put_lower_io(struct lower_io *io)
+{
+	if (refcount_dec_and_test(&io->ref))
+		kfree(io);
+}
+
+static void read_done(struct kiocb *iocb, long ret)
+{
+	struct lower_io *io = container_of(iocb, struct lower_io, iocb);
+	struct kiocb *orig = io->orig;
+
+	orig->ki_pos = iocb->ki_pos;
+	put_lower_io(io);
+	orig->ki_complete(orig, ret);
+}
+
+/**
+ * bpiofs_lower_read - read from the lower file, the traditional way
+ * @iocb: of our file; synchronous or not, direct or cached
+ * @to: where to
+ *
+ * Context: process context; does not wait when IOCB_NOWAIT is set.
+ * Return: bytes read, -EIOCBQUEUED when @iocb will be completed later, or a
+ * negative errno.
+ */
+ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	const struct file_operations *fops =
+		bpiofs_file(iocb->ki_filp)->lower->f_op;
+	struct lower_io *io;
+	ssize_t ret;
+
+	if (!iov_iter_count(to))
+		return 0;
+	if (is_sync_kiocb(iocb)) {
+		struct kiocb lower_iocb;
+
+		init_lower_iocb(&lower_iocb, iocb);
+		ret = fops->read_iter(&lower_iocb, to);
+		iocb->ki_pos = lower_iocb.ki_pos;
+		return ret;
+	}
+
+	io = alloc_lower_io(iocb);
+	if (!io)
+		return -ENOMEM;
+	io->iocb.ki_complete = read_done;
+	ret = fops->read_iter(&io->iocb, to);
+	if (ret != -EIOCBQUEUED) {
+		iocb->ki_pos = io->iocb.ki_pos;
+		put_lower_io(io);
+	}
+	put_lower_io(io);
+	return ret;
+}
+
+/*
+ * Freeze protection of the lower file system.  As the end may come from
+ * another thread, lockdep is told that it is given up at once.
+ */
+static int begin_write(struct kiocb *iocb, struct inode *inode)
+{
+	struct super_block *lower_sb = file_inode(iocb->ki_filp)->i_sb;
+
+	if (!(iocb->ki_flags & IOCB_NOWAIT))
+		sb_start_write(lower_sb);
+	else if (!sb_start_write_trylock(lower_sb))
+		return -EAGAIN;
+	__sb_writers_release(lower_sb, SB_FREEZE_WRITE);
+	bpiofs_write_begin(BPIOFS_I(inode));
+	return 0;
+}
+
+static void end_write(struct kiocb *iocb, struct kiocb *orig)
+{
+	struct super_block *lower_sb = file_inode(iocb->ki_filp)->i_sb;
+	struct inode *inode = file_inode(orig->ki_filp);
+
+	__sb_writers_acquired(lower_sb, SB_FREEZE_WRITE);
+	sb_end_write(lower_sb);
+	bpiofs_write_end(BPIOFS_I(inode));
+	/* what completes elsewhere has not changed the size */
+	if (in_task())
+		bpiofs_copy_attr(inode);
+	orig->ki_pos = iocb->ki_pos;
+}
+
+static void write_done(struct kiocb *iocb, long ret)
+{
+	struct lower_io *io = container_of(iocb, struct lower_io, iocb);
+	struct kiocb *orig = io->orig;
+
+	end_write(iocb, orig);
+	put_lower_io(io);
+	orig->ki_complete(orig, ret);
+}
+
+static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	const struct file_operations *fops = bpiofs_file(file)->lower->f_op;
+	struct inode *inode = file_inode(file);
+	struct lower_io *io;
+	ssize_t ret;
+
+	if (!iov_iter_count(from))
+		return 0;
+	count_use(file, iocb->ki_flags & IOCB_DIRECT);
+
+	if (is_sync_kiocb(iocb)) {
+		struct kiocb lower_iocb;
+
+		init_lower_iocb(&lower_iocb, iocb);
+		ret = begin_write(&lower_iocb, inode);
+		if (ret)
+			return ret;
+		ret = fops->write_iter(&lower_iocb, from);
+		end_write(&lower_iocb, iocb);
+		return ret;
+	}
+
+	io = alloc_lower_io(iocb);
+	if (!io)
+		return -ENOMEM;
+	io->iocb.ki_complete = write_done;
+	ret = begin_write(&io->iocb, inode);
+	if (ret) {
+		kfree(io);
+		return ret;
+	}
+	ret = fops->write_iter(&io->iocb, from);
+	if (ret != -EIOCBQUEUED) {
+		end_write(&io->iocb, iocb);
+		put_lower_io(io);
+	}
+	put_lower_io(io);
+	return ret;
+}
+
+static ssize_t splice_read(struct file *in, loff_t *ppos,
+			   struct pipe_inode_info *pipe, size_t len,
+			   unsigned int flags)
+{
+	count_use(in, in->f_flags & O_DIRECT);
+	return bpio_splice_read(in, bpiofs_file(in)->lower, ppos, pipe, len,
+				flags);
+}
+
+/*
+ * On the lower file, so that the pipe's lock is taken inside the lower file
+ * system's freeze protection, as everywhere; see ovl_splice_write().
+ */
+static ssize_t splice_write(struct pipe_inode_info *pipe, struct file *out,
+			    loff_t *ppos, size_t len, unsigned int flags)
+{
+	struct inode *inode = file_inode(out);
+	struct file *lower = lower_with_flags(out);
+	ssize_t ret;
+
+	count_use(out, out->f_flags & O_DIRECT);
+	bpiofs_write_begin(BPIOFS_I(inode));
+	file_start_write(lower);
+	ret = iter_file_splice_write(pipe, lower, ppos, len, flags);
+	file_end_write(lower);
+	bpiofs_write_end(BPIOFS_I(inode));
+	bpiofs_copy_attr(inode);
+	return ret;
+}
+
+static loff_t llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+	struct file *lower = bpiofs_file(file)->lower;
+	loff_t ret;
+
+	switch (whence) {
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		/* our position is the one that counts */
+		ret = vfs_llseek(lower, offset, whence);
+		if (ret < 0)
+			return ret;
+		return vfs_setpos(file, ret, inode->i_sb->s_maxbytes);
+	default:
+		return generic_file_llseek_size(file, offset, whence,
+						inode->i_sb->s_maxbytes,
+						i_size_read(file_inode(lower)));
+	}
+}
+
+/*
+ * Pages are mapped, read and written back below.  Called with mmap_lock held:
+ * must not wait for anything that touches user memory.
+ */
+static int mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct file *lower = bpiofs_file(file)->lower;
+
+	if (!lower->f_op->mmap)
+		return -ENODEV;
+	if (WARN_ON_ONCE(file != vma->vm_file))
+		return -EIO;
+
+	bpiofs_use_cached(file);
+	/* a write to a page may find its block a new place, unseen */
+	if (bpiofs_vol(bi->vfs_inode.i_sb)->layout_moves &&
+	    vma->vm_flags & VM_SHARED && vma->vm_flags & VM_MAYWRITE)
+		WRITE_ONCE(bi->mapped_shared, true);
+	vma_set_file(vma, lower);
+	return lower->f_op->mmap(lower, vma);
+}
+
+static long fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	int ret;
+
+	bpiofs_layout_begin(BPIOFS_I(inode));
+	ret = vfs_fallocate(bpiofs_file(file)->lower, mode, offset, len);
+	bpiofs_layout_end(BPIOFS_I(inode));
+	bpiofs_copy_attr(inode);
+	return ret;
+}
+
+static int fadvise(struct file *file, loff_t offset, loff_t len, int advice)
+{
+	return vfs_fadvise(bpiofs_file(file)->lower, offset, len, advice);
+}
+
+/*
+ * Without copy_file_range and remap_file_range for now: the VFS copies by
+ * splice.
+ */
+const struct file_operations bpiofs_file_fops = {
+	.open		= bpiofs_open,
+	.release	= bpiofs_release,
+	.flush		= flush,
+	.llseek		= llseek,
+	.read_iter	= bpiofs_read_iter,
+	.write_iter	= write_iter,
+	.splice_read	= splice_read,
+	.splice_write	= splice_write,
+	.mmap		= mmap,
+	.fsync		= bpiofs_fsync,
+	.fallocate	= fallocate,
+	.fadvise	= fadvise,
+	.unlocked_ioctl	= bpiofs_ioctl,
+	.compat_ioctl	= bpiofs_compat_ioctl,
+};

@@ -1,0 +1,599 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Inodes and names.  Each has exactly one peer below; what may be done is
+ * decided there, with the credentials of the caller, and what has become of an
+ * inode is read back from there.
+ */
+#include <linux/fiemap.h>
+#include <linux/fileattr.h>
+#include <linux/namei.h>
+#include <linux/slab.h>
+#include <linux/xattr.h>
+#include "bpiofs.h"
+#include "mount.h"
+
+/* Flags of inodes that the VFS acts upon, above as below. */
+#define COPIED_FLAGS (S_SYNC | S_APPEND | S_IMMUTABLE | S_NOATIME | S_DIRSYNC)
+
+static struct path lower_path(const struct dentry *dentry)
+{
+	return (struct path) {
+		.mnt = bpiofs_vol(dentry->d_sb)->lower_mnt,
+		.dentry = bpiofs_lower_dentry(dentry),
+	};
+}
+
+/**
+ * bpiofs_copy_attr - make an inode look like its peer
+ * @inode: to bring up to date: owner, mode, times, links, flags, size
+ *
+ * Context: process context; takes i_lock.
+ */
+void bpiofs_copy_attr(struct inode *inode)
+{
+	struct inode *lower = bpiofs_lower_inode(inode);
+
+	/* i_lock: of two copies at once, the last one is the newer */
+	spin_lock(&inode->i_lock);
+	inode->i_mode = lower->i_mode;
+	inode->i_uid = lower->i_uid;
+	inode->i_gid = lower->i_gid;
+	inode->i_blkbits = lower->i_blkbits;
+	fsstack_copy_attr_times(inode, lower);
+	set_nlink(inode, lower->i_nlink);
+	inode_set_flags(inode, lower->i_flags & COPIED_FLAGS, COPIED_FLAGS);
+	i_size_write(inode, i_size_read(lower));
+	inode->i_blocks = lower->i_blocks;
+	spin_unlock(&inode->i_lock);
+}
+
+static int test_inode(struct inode *inode, void *lower)
+{
+	return BPIOFS_I(inode)->lower == lower;
+}
+
+static int set_inode(struct inode *inode, void *lower)
+{
+	BPIOFS_I(inode)->lower = lower;
+	inode->i_ino = ((struct inode *)lower)->i_ino;
+	return 0;
+}
+
+/**
+ * bpiofs_iget - find or make the inode above a lower one
+ * @sb: super block of bpiofs
+ * @lower: inode below; the caller holds a reference, and keeps it
+ *
+ * Context: process context, may sleep.
+ * Return: the inode, with a reference; -ESTALE when @lower is going away,
+ * -EREMOTE for a directory that folds case, -ENOMEM.
+ */
+struct inode *bpiofs_iget(struct super_block *sb, struct inode *lower)
+{
+	struct inode *inode;
+
+	/* names are compared byte by byte above */
+	if (IS_CASEFOLDED(lower))
+		return ERR_PTR(-EREMOTE);
+	if (!igrab(lower))
+		return ERR_PTR(-ESTALE);
+	inode = iget5_locked(sb, (unsigned long)lower, test_inode, set_inode,
+			     lower);
+	if (!inode) {
+		iput(lower);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (!(inode->i_state & I_NEW)) {
+		iput(lower);
+		return inode;
+	}
+
+	bpiofs_copy_attr(inode);
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = &bpiofs_file_iops;
+		inode->i_fop = &bpiofs_file_fops;
+		break;
+	case S_IFDIR:
+		inode->i_op = &bpiofs_dir_iops;
+		inode->i_fop = &bpiofs_dir_fops;
+		break;
+	case S_IFLNK:
+		inode->i_op = &bpiofs_symlink_iops;
+		break;
+	default:
+		inode->i_op = &bpiofs_special_iops;
+		init_special_inode(inode, lower->i_mode, lower->i_rdev);
+		break;
+	}
+	unlock_new_inode(inode);
+	return inode;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+/*
+ * Nothing changes below unless somebody mounts the lower file system as well;
+ * then at least names that have gone or come there are looked up again.
+ */
+static int revalidate(struct dentry *dentry, unsigned int flags)
+{
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
+
+	if (unlikely(d_unhashed(lower) || (d_really_is_negative(dentry) &&
+					   d_really_is_positive(lower))))
+		return flags & LOOKUP_RCU ? -ECHILD : 0;
+	if (!(READ_ONCE(lower->d_flags) & DCACHE_OP_REVALIDATE))
+		return 1;
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	return lower->d_op->d_revalidate(lower, flags);
+}
+
+static void release(struct dentry *dentry)
+{
+	dput(bpiofs_lower_dentry(dentry));
+}
+
+/*
+ * A file opened below carries our path (see bpiofs_open()); the lower file
+ * system finds its own dentry this way.
+ */
+static struct dentry *real_dentry(struct dentry *dentry, BPIO_D_REAL_ARG)
+{
+	if (bpio_d_real_is_upper(dentry, inode))
+		return dentry;
+	return bpiofs_lower_dentry(dentry);
+}
+
+const struct dentry_operations bpiofs_dentry_ops = {
+	.d_revalidate	= revalidate,
+	.d_release	= release,
+	.d_real		= real_dentry,
+};
+
+static struct dentry *lookup(struct inode *dir, struct dentry *dentry,
+			     unsigned int flags)
+{
+	struct dentry *lower;
+	struct inode *inode = NULL;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	lower = lookup_one_len_unlocked(dentry->d_name.name,
+					bpiofs_lower_dentry(dentry->d_parent),
+					dentry->d_name.len);
+	if (IS_ERR(lower))
+		return lower;
+	dentry->d_fsdata = lower;	/* release() puts it */
+	if (d_really_is_positive(lower))
+		inode = bpiofs_iget(dir->i_sb, d_inode(lower));
+	return d_splice_alias(inode, dentry);
+}
+
+/*
+ * A change of one name, between begin_change() and end_change(): the lower
+ * directory is locked and may be written.
+ */
+static int begin_change(struct dentry *dentry, struct inode **lower_dir)
+{
+	struct dentry *parent = bpiofs_lower_dentry(dentry->d_parent);
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
+	int ret;
+
+	ret = mnt_want_write(bpiofs_vol(dentry->d_sb)->lower_mnt);
+	if (ret)
+		return ret;
+	*lower_dir = d_inode(parent);
+	inode_lock_nested(*lower_dir, I_MUTEX_PARENT);
+	/* somebody else changed the lower file system, mounted elsewhere */
+	if (lower->d_parent != parent || d_unhashed(lower)) {
+		inode_unlock(*lower_dir);
+		mnt_drop_write(bpiofs_vol(dentry->d_sb)->lower_mnt);
+		return -ESTALE;
+	}
+	return 0;
+}
+
+static void end_change(struct dentry *dentry, struct inode *lower_dir)
+{
+	inode_unlock(lower_dir);
+	mnt_drop_write(bpiofs_vol(dentry->d_sb)->lower_mnt);
+	bpiofs_copy_attr(d_inode(dentry->d_parent));
+}
+
+/* The lower name has just been made: give it its inode here. */
+static int instantiate(struct dentry *dentry)
+{
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
+	struct inode *inode;
+
+	/* a file system may leave it to the next look-up to find it */
+	if (d_really_is_negative(lower) || d_unhashed(lower)) {
+		d_drop(dentry);
+		return 0;
+	}
+	inode = bpiofs_iget(dentry->d_sb, d_inode(lower));
+	if (IS_ERR(inode)) {
+		d_drop(dentry);
+		return PTR_ERR(inode);
+	}
+	bpiofs_copy_attr(inode);
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
+static int create(struct bpio_idmap *idmap, struct inode *dir,
+		  struct dentry *dentry, umode_t mode, bool excl)
+{
+	struct inode *lower_dir;
+	int ret;
+
+	ret = begin_change(dentry, &lower_dir);
+	if (ret)
+		return ret;
+	ret = vfs_create(bpio_nop_idmap, lower_dir,
+			 bpiofs_lower_dentry(dentry), mode, excl);
+	if (!ret)
+		ret = instantiate(dentry);
+	end_change(dentry, lower_dir);
+	return ret;
+}
+
+static int mknod(struct bpio_idmap *idmap, struct inode *dir,
+		 struct dentry *dentry, umode_t mode, dev_t dev)
+{
+	struct inode *lower_dir;
+	int ret;
+
+	ret = begin_change(dentry, &lower_dir);
+	if (ret)
+		return ret;
+	ret = vfs_mknod(bpio_nop_idmap, lower_dir, bpiofs_lower_dentry(dentry),
+			mode, dev);
+	if (!ret)
+		ret = instantiate(dentry);
+	end_change(dentry, lower_dir);
+	return ret;
+}
+
+static int symlink(struct bpio_idmap *idmap, struct inode *dir,
+		   struct dentry *dentry, const char *target)
+{
+	struct inode *lower_dir;
+	int ret;
+
+	ret = begin_change(dentry, &lower_dir);
+	if (ret)
+		return ret;
+	ret = vfs_symlink(bpio_nop_idmap, lower_dir,
+			  bpiofs_lower_dentry(dentry), target);
+	if (!ret)
+		ret = instantiate(dentry);
+	end_change(dentry, lower_dir);
+	return ret;
+}
+
+static int mkdir(struct bpio_idmap *idmap, struct inode *dir,
+		 struct dentry *dentry, umode_t mode)
+{
+	struct inode *lower_dir;
+	int ret;
+
+	ret = begin_change(dentry, &lower_dir);
+	if (ret)
+		return ret;
+	ret = vfs_mkdir(bpio_nop_idmap, lower_dir, bpiofs_lower_dentry(dentry),
+			mode);
+	if (!ret)
+		ret = instantiate(dentry);
+	end_change(dentry, lower_dir);
+	return ret;
+}
+
+static int link(struct dentry *old, struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(old);
+	struct inode *lower_dir;
+	int ret;
+
+	ret = begin_change(dentry, &lower_dir);
+	if (ret)
+		return ret;
+	ret = vfs_link(bpiofs_lower_dentry(old), bpio_nop_idmap, lower_dir,
+		       bpiofs_lower_dentry(dentry), NULL);
+	if (!ret) {
+		bpiofs_copy_attr(inode);
+		ihold(inode);
+		d_instantiate(dentry, inode);
+	}
+	end_change(dentry, lower_dir);
+	return ret;
+}
+
+/* Also for directories. */
+static int remove(struct dentry *dentry, bool is_dir)
+{
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
+	struct inode *lower_dir;
+	int ret;
+
+	ret = begin_change(dentry, &lower_dir);
+	if (ret)
+		return ret;
+	/* one more reference: do not make the lower dentry negative */
+	dget(lower);
+	if (is_dir)
+		ret = vfs_rmdir(bpio_nop_idmap, lower_dir, lower);
+	else
+		ret = vfs_unlink(bpio_nop_idmap, lower_dir, lower, NULL);
+	dput(lower);
+	bpiofs_copy_attr(d_inode(dentry));
+	end_change(dentry, lower_dir);
+	/* and let go of it as soon as nobody has it open */
+	if (!ret)
+		d_drop(dentry);
+	return ret;
+}
+
+static int unlink(struct inode *dir, struct dentry *dentry)
+{
+	return remove(dentry, false);
+}
+
+static int rmdir(struct inode *dir, struct dentry *dentry)
+{
+	return remove(dentry, true);
+}
+
+static int do_rename(struct dentry *old, struct dentry *new,
+		     struct dentry *old_parent, struct dentry *new_parent,
+		     struct dentry *trap, unsigned int flags)
+{
+	struct renamedata rd = {
+		.bpio_idmap_member(old) = bpio_nop_idmap,
+		.old_dir = d_inode(old_parent),
+		.old_dentry = old,
+		.bpio_idmap_member(new) = bpio_nop_idmap,
+		.new_dir = d_inode(new_parent),
+		.new_dentry = new,
+		.flags = flags,
+	};
+
+	if (old->d_parent != old_parent || new->d_parent != new_parent ||
+	    d_unhashed(old) || d_unhashed(new))
+		return -ESTALE;
+	/* The VFS has checked both above; the trees below are the same. */
+	if (trap == old)
+		return -EINVAL;
+	if (trap == new)
+		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	return vfs_rename(&rd);
+}
+
+static int rename(struct bpio_idmap *idmap, struct inode *old_dir,
+		  struct dentry *old, struct inode *new_dir,
+		  struct dentry *new, unsigned int flags)
+{
+	struct dentry *old_parent = bpiofs_lower_dentry(old->d_parent);
+	struct dentry *new_parent = bpiofs_lower_dentry(new->d_parent);
+	struct vfsmount *mnt = bpiofs_vol(old->d_sb)->lower_mnt;
+	struct dentry *lower_new = bpiofs_lower_dentry(new);
+	struct dentry *trap;
+	int ret;
+
+	ret = mnt_want_write(mnt);
+	if (ret)
+		return ret;
+	trap = lock_rename(old_parent, new_parent);
+	if (IS_ERR(trap)) {
+		ret = PTR_ERR(trap);
+		goto out_write;
+	}
+	dget(lower_new);
+	ret = do_rename(bpiofs_lower_dentry(old), lower_new, old_parent,
+			new_parent, trap, flags);
+	dput(lower_new);
+	unlock_rename(old_parent, new_parent);
+
+	bpiofs_copy_attr(old_dir);
+	if (new_dir != old_dir)
+		bpiofs_copy_attr(new_dir);
+	bpiofs_copy_attr(d_inode(old));
+	if (d_really_is_positive(new))
+		bpiofs_copy_attr(d_inode(new));
+out_write:
+	mnt_drop_write(mnt);
+	return ret;
+}
+
+static const char *get_link(struct dentry *dentry, struct inode *inode,
+			    struct delayed_call *done)
+{
+	if (!dentry)
+		return ERR_PTR(-ECHILD);
+	return vfs_get_link(bpiofs_lower_dentry(dentry), done);
+}
+
+/* ---- attributes --------------------------------------------------------- */
+
+static int permission(struct bpio_idmap *idmap, struct inode *inode, int mask)
+{
+	return inode_permission(bpio_nop_idmap, bpiofs_lower_inode(inode),
+				mask);
+}
+
+static int getattr(struct bpio_idmap *idmap, const struct path *path,
+		   struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	struct path lower = lower_path(path->dentry);
+	int ret;
+
+	/* security modules were asked about our path */
+	ret = vfs_getattr_nosec(&lower, stat, request_mask, flags);
+	if (ret)
+		return ret;
+	stat->dev = path->dentry->d_sb->s_dev;
+	bpiofs_copy_attr(d_inode(path->dentry));
+	return 0;
+}
+
+/* The lower file system checks it all, against attributes that are its own. */
+static int setattr(struct bpio_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr)
+{
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
+	struct inode *inode = d_inode(dentry);
+	const bool resize = attr->ia_valid & ATTR_SIZE;
+	struct iattr lower_attr = *attr;
+	struct vfsmount *mnt;
+	int ret;
+
+	if (attr->ia_valid & ATTR_FILE)
+		lower_attr.ia_file = bpiofs_file(attr->ia_file)->lower;
+	/* The mode was made from these; let it be made anew below. */
+	if (attr->ia_valid & (ATTR_KILL_SUID | ATTR_KILL_SGID))
+		lower_attr.ia_valid &= ~ATTR_MODE;
+
+	mnt = bpiofs_vol(dentry->d_sb)->lower_mnt;
+	ret = mnt_want_write(mnt);
+	if (ret)
+		return ret;
+	if (resize)
+		bpiofs_layout_begin(BPIOFS_I(inode));
+	inode_lock(d_inode(lower));
+	ret = notify_change(bpio_nop_idmap, lower, &lower_attr, NULL);
+	inode_unlock(d_inode(lower));
+	if (resize)
+		bpiofs_layout_end(BPIOFS_I(inode));
+	bpiofs_copy_attr(inode);
+	mnt_drop_write(mnt);
+	return ret;
+}
+
+static ssize_t listxattr(struct dentry *dentry, char *list, size_t size)
+{
+	return vfs_listxattr(bpiofs_lower_dentry(dentry), list, size);
+}
+
+static int fileattr_get(struct dentry *dentry, struct fileattr *fa)
+{
+	return vfs_fileattr_get(bpiofs_lower_dentry(dentry), fa);
+}
+
+/* Some flags change how, and where, a file's blocks are kept. */
+static int fileattr_set(struct bpio_idmap *idmap, struct dentry *dentry,
+			struct fileattr *fa)
+{
+	struct vfsmount *mnt = bpiofs_vol(dentry->d_sb)->lower_mnt;
+	struct bpiofs_inode *bi = BPIOFS_I(d_inode(dentry));
+	int ret;
+
+	ret = mnt_want_write(mnt);
+	if (ret)
+		return ret;
+	bpiofs_layout_begin(bi);
+	ret = vfs_fileattr_set(bpio_nop_idmap, bpiofs_lower_dentry(dentry), fa);
+	bpiofs_layout_end(bi);
+	bpiofs_copy_attr(&bi->vfs_inode);
+	mnt_drop_write(mnt);
+	return ret;
+}
+
+static int fiemap(struct inode *inode, struct fiemap_extent_info *info,
+		  u64 start, u64 length)
+{
+	struct inode *lower = bpiofs_lower_inode(inode);
+
+	if (!lower->i_op->fiemap)
+		return -EOPNOTSUPP;
+	return lower->i_op->fiemap(lower, info, start, length);
+}
+
+static int xattr_get(const struct xattr_handler *handler,
+		     struct dentry *dentry, struct inode *inode,
+		     const char *name, void *value, size_t size)
+{
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
+
+	return __vfs_getxattr(lower, d_inode(lower), name, value, size);
+}
+
+static int xattr_set(const struct xattr_handler *handler,
+		     struct bpio_idmap *idmap, struct dentry *dentry,
+		     struct inode *inode, const char *name, const void *value,
+		     size_t size, int flags)
+{
+	struct vfsmount *mnt = bpiofs_vol(dentry->d_sb)->lower_mnt;
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
+	int ret;
+
+	ret = mnt_want_write(mnt);
+	if (ret)
+		return ret;
+	inode_lock(d_inode(lower));
+	if (value)
+		ret = __vfs_setxattr_locked(bpio_nop_idmap, lower, name, value,
+					    size, flags, NULL);
+	else
+		ret = __vfs_removexattr_locked(bpio_nop_idmap, lower, name,
+					       NULL);
+	inode_unlock(d_inode(lower));
+	bpiofs_copy_attr(inode);
+	mnt_drop_write(mnt);
+	return ret;
+}
+
+static const struct xattr_handler xattr_handler = {
+	.prefix	= "",		/* any */
+	.get	= xattr_get,
+	.set	= xattr_set,
+};
+
+const struct xattr_handler *bpiofs_xattr_handlers[] = {
+	&xattr_handler,
+	NULL
+};
+
+const struct inode_operations bpiofs_file_iops = {
+	.permission	= permission,
+	.getattr	= getattr,
+	.setattr	= setattr,
+	.listxattr	= listxattr,
+	.fileattr_get	= fileattr_get,
+	.fileattr_set	= fileattr_set,
+	.fiemap		= fiemap,
+};
+
+const struct inode_operations bpiofs_dir_iops = {
+	.lookup		= lookup,
+	.create		= create,
+	.link		= link,
+	.unlink		= unlink,
+	.symlink	= symlink,
+	.mkdir		= mkdir,
+	.rmdir		= rmdir,
+	.mknod		= mknod,
+	.rename		= rename,
+	.permission	= permission,
+	.getattr	= getattr,
+	.setattr	= setattr,
+	.listxattr	= listxattr,
+	.fileattr_get	= fileattr_get,
+	.fileattr_set	= fileattr_set,
+};
+
+const struct inode_operations bpiofs_symlink_iops = {
+	.get_link	= get_link,
+	.permission	= permission,
+	.getattr	= getattr,
+	.setattr	= setattr,
+	.listxattr	= listxattr,
+};
+
+const struct inode_operations bpiofs_special_iops = {
+	.permission	= permission,
+	.getattr	= getattr,
+	.setattr	= setattr,
+	.listxattr	= listxattr,
+};

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Brings bpiofs up, part by part, and takes it down in reverse.
+ */
+#include <linux/module.h>
+#include "bpiofs.h"
+
+static int __init bpiofs_init(void)
+{
+	int ret;
+
+	ret = bpiofs_inode_cache_init();
+	if (ret)
+		return ret;
+	ret = bpiofs_read_init();
+	if (ret)
+		goto out_inode_cache;
+	ret = bpiofs_sysfs_init();
+	if (ret)
+		goto out_read;
+	ret = register_filesystem(&bpiofs_type);
+	if (ret)
+		goto out_sysfs;
+	return 0;
+
+out_sysfs:
+	bpiofs_sysfs_exit();
+out_read:
+	bpiofs_read_exit();
+out_inode_cache:
+	bpiofs_inode_cache_exit();
+	return ret;
+}
+
+static void __exit bpiofs_exit(void)
+{
+	unregister_filesystem(&bpiofs_type);
+	bpiofs_sysfs_exit();
+	bpiofs_read_exit();
+	bpiofs_inode_cache_exit();
+}
+
+module_init(bpiofs_init);
+module_exit(bpiofs_exit);
+
+MODULE_DESCRIPTION("Stacking file system with BypassIO and offloaded copies");
+MODULE_ALIAS_FS(BPIOFS_NAME);
+MODULE_LICENSE("GPL");
