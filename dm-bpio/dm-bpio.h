@@ -9,8 +9,11 @@
 #include <linux/interval_tree_generic.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <bpio/storage.h>
 #include <bpio/status.h>
@@ -48,17 +51,35 @@ struct dm_bpio_fault {
 	unsigned int delay_ms;
 };
 
+/* A veto reason is kept as UTF-8: up to three bytes for a code unit. */
+#define DM_BPIO_REASON_BYTES (3 * BPIO_FAILURE_REASON_CHARS + 1)
+/* Module file names are longer than what the protocol has room for. */
+#define DM_BPIO_NAME_BYTES (MODULE_NAME_LEN + sizeof(".ko"))
+/* bpio layers above each other; the walk is recursive */
+#define DM_BPIO_MAX_DEPTH 8
+
 /**
  * struct dm_bpio_volume - per mapped device; outlives table reloads
  *
  * Found by dev_t; created by the first constructor of a table for the device,
- * freed with the last reference (targets, file systems, parents, tokens).
+ * freed with the last reference (targets, file systems, tokens).  It is in the
+ * registry while it has users (targets, file systems), so that an entry of the
+ * registry always has a mapped device.
  *
  * Locks, outermost first:
- *	@lock: @targets, @state, @results, @veto*, @parents, @client; sleeps.
- *	@pub.gate.lock: inside bpio_gate_open() and bpio_gate_close().
+ *	@client_lock: @client_ops while a client operation runs, so that a
+ *		client is not left while it is being called; sleeps.
+ *	dm_bpio_lock: the registry and all of the topology and state below
+ *		up to @veto_reason, of all volumes; sleeps.  Taken with
+ *		md->suspend_lock held, so no allocation under it may wait for
+ *		I/O (GFP_NOIO).  Gates are closed and drained under it.
+ *	@lock: @targets changes under this one too; sleeps.
+ *	@pub.gate.lock, @source_gate.lock: inside bpio_gate_*().
+ *	@fault_lock: @fault.
  *	@token_lock: @token_ranges; spinlock, _bh.
- * Client operations and parents are called with none of them held.
+ * Client operations are called with none of them held but @client_lock.
+ * Inside @source_gate the list @targets is stable; dm_bpio_lock, whose holder
+ * may be draining it, is not to be taken there.
  */
 struct dm_bpio_volume {
 	struct bpio_volume pub;
@@ -68,21 +89,30 @@ struct dm_bpio_volume {
 	atomic_t nr_markers;	/* armed */
 
 	struct kref ref;
+	struct work_struct free_work;
+	struct work_struct reask_work;	/* holds a reference while queued */
 	struct list_head list;	/* dm_bpio_volumes */
+	unsigned int users;
 	dev_t devt;
-	struct mapped_device *md;	/* no reference: see volume.c */
+	struct mapped_device *md;	/* valid while @users */
 
-	struct mutex lock;
-	struct list_head targets;	/* live ones, ascending */
+	struct list_head targets;	/* of the live table, ascending */
+	struct list_head incoming;	/* of the table that is coming up */
+	struct dm_table *live_table;	/* the two are compared only */
+	struct dm_table *incoming_table;
+	sector_t table_sectors;		/* size of @live_table */
 	bool suspended;
 	bool enabled;		/* storage leg: ENABLE succeeded */
-	struct bpio_results results;	/* last verdict of ENABLE or QUERY */
-	bool veto;
-	s32 veto_status;
-	char veto_reason[BPIO_FAILURE_REASON_CHARS + 1];
-	struct list_head parents;	/* volumes whose map runs through us */
 	const struct bpio_client_ops *client_ops;
 	void *client;
+	unsigned int nr_anonymous;	/* handles without a client */
+	bool veto;
+	s32 veto_status;
+	char veto_driver[BPIO_DRIVER_NAME_CHARS + 1];
+	char veto_reason[DM_BPIO_REASON_BYTES];
+
+	struct mutex lock;
+	struct mutex client_lock;
 
 	spinlock_t fault_lock;
 	struct dm_bpio_fault fault[DM_BPIO_FAULT_NR];
@@ -106,10 +136,24 @@ static inline struct dm_bpio_volume *to_dm_bpio(struct bpio_volume *vol)
 /* What copy-nvme.c knows of the namespace that a target lies on. */
 struct dm_bpio_nvme {
 	bool capable;		/* the controller has Copy, limits are valid */
-	bool refused;		/* it said Invalid Opcode or Invalid Field */
+	unsigned long refused_until;	/* jiffies; it said Invalid Opcode */
 	u32 nsid;
 	struct bpio_copy_limits limits;
 	void (*init_request)(struct request *req, struct nvme_command *cmd);
+};
+
+/**
+ * struct dm_bpio_below - what lies below a target, seen when it was made
+ * @driver: file name of the driver directly below, e.g. "dm-crypt.ko"
+ * @storage: file name of the storage driver at the very bottom
+ * @bottom: the device below is itself the storage device
+ * @compatible: the storage driver at the very bottom supports BypassIO
+ */
+struct dm_bpio_below {
+	char driver[DM_BPIO_NAME_BYTES];
+	char storage[DM_BPIO_NAME_BYTES];
+	bool bottom;
+	bool compatible;
 };
 
 /**
@@ -120,7 +164,9 @@ struct dm_bpio {
 	struct dm_target *ti;
 	struct dm_dev *dev;
 	sector_t offset_sectors;
-	struct list_head list;		/* vol->targets while live */
+	struct list_head list;		/* vol->targets or vol->incoming */
+	struct dm_bpio_below below;
+	char *feature_args;		/* as given, escaped for a table line */
 
 	/* feature arguments; the has_* ones were given on the table line */
 	char driver_name[BPIO_DRIVER_NAME_CHARS + 1];
@@ -145,12 +191,36 @@ int dm_bpio_target_init(void);
 void dm_bpio_target_exit(void);
 
 /* volume.c: the registry */
+extern struct mutex dm_bpio_lock;
+extern struct list_head dm_bpio_volumes;
+int dm_bpio_volume_init(void);
+void dm_bpio_volume_exit(void);
 struct dm_bpio_volume *dm_bpio_volume_create(struct mapped_device *md);
+void dm_bpio_volume_leave(struct dm_bpio_volume *vol);
 struct dm_bpio_volume *dm_bpio_volume_find(dev_t devt);
+struct dm_bpio_volume *dm_bpio_volume_lookup(dev_t devt);
+bool dm_bpio_volume_complete(const struct dm_bpio_volume *vol);
 void dm_bpio_volume_hold(struct dm_bpio_volume *vol);
 void dm_bpio_volume_release(struct dm_bpio_volume *vol);
 struct dm_bpio *dm_bpio_volume_target(struct dm_bpio_volume *vol,
 				      sector_t sector);
+void dm_bpio_volume_add_target(struct dm_bpio *target);
+void dm_bpio_volume_del_target(struct dm_bpio *target);
+void dm_bpio_volume_presuspend(struct dm_bpio *target);
+void dm_bpio_volume_postsuspend(struct dm_bpio *target);
+void dm_bpio_volume_resume(struct dm_bpio *target);
+
+/* bypass.c: the storage leg */
+bool dm_bpio_volume_is_above(const struct dm_bpio_volume *upper,
+			     const struct dm_bpio_volume *vol);
+bool dm_bpio_stack_suspended(const struct dm_bpio_volume *vol);
+void dm_bpio_reask(struct dm_bpio_volume *vol);
+int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason);
+void dm_bpio_unveto(struct dm_bpio *target);
+
+/* lower.c */
+void dm_bpio_below_look(struct block_device *bdev,
+			struct dm_bpio_below *below);
 
 /* fault.c: true when this request is hit; *hit says what to do to it */
 bool dm_bpio_fault_hit(struct dm_bpio_volume *vol,
@@ -166,6 +236,12 @@ s32 dm_bpio_check_manage_bypass_io(const struct bpio_input *input,
 				   u32 input_length, u32 output_length,
 				   bool user_mode);
 
+/* status.c */
+int dm_bpio_status_parse(const char *word, s32 *status);
+
+/* stats.c */
+void dm_bpio_stats_read(struct dm_bpio_volume *vol, struct bpio_stats *sum);
+
 /* token-store.c */
 int dm_bpio_token_store_init(void);
 void dm_bpio_token_store_exit(void);
@@ -175,6 +251,12 @@ void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
 void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol);
 int dm_bpio_token_add(struct bpio_token *token, u64 token_offset,
 		      sector_t sector, sector_t nr_sectors);
+struct bpio_token *dm_bpio_token_hold(struct bpio_token *token);
+struct dm_bpio_volume *dm_bpio_token_volume(const struct bpio_token *token);
+bool dm_bpio_token_alive(const struct bpio_token *token);
+void dm_bpio_token_use(struct bpio_token *token);
+bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
+		       struct bpio_run *run);
 
 /* marker.c */
 int dm_bpio_marker_init(void);
