@@ -183,6 +183,7 @@ struct dm_bpio {
 	u32 copy_mssrl, copy_mcl, copy_msrc;
 	unsigned int nr_feature_args;
 
+	struct dm_bpio_volume *lower;	/* copy.c: the device below, or NULL */
 	struct dm_bpio_nvme nvme;	/* copy-nvme.c */
 };
 

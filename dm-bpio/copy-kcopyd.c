@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copy engine that serves any pair of devices: dm-kcopyd reads and writes,
+ * on the devices directly below the two targets.
+ */
+#include <linux/dm-io.h>
+#include <linux/dm-kcopyd.h>
+#include <linux/slab.h>
+#include "copy.h"
+
+static struct dm_kcopyd_client *kcopyd_client;
+
+struct kcopyd_cmd {
+	struct dm_bpio_copy *copy;
+	u64 length;
+};
+
+static void kcopyd_done(int read_err, unsigned long write_err, void *context)
+{
+	struct kcopyd_cmd *cmd = context;
+	struct dm_bpio_copy *copy = cmd->copy;
+	u64 length = cmd->length;
+
+	kfree(cmd);
+	/* One bit per destination; neither says more than "failed". */
+	dm_bpio_copy_end(copy, &dm_bpio_engine_kcopyd,
+			 read_err || write_err ? STATUS_UNSUCCESSFUL :
+						 STATUS_SUCCESS,
+			 length);
+}
+
+static bool kcopyd_can(const struct dm_bpio_copy *copy,
+		       const struct dm_bpio_leaf *src,
+		       const struct dm_bpio_leaf *dst)
+{
+	return src->may_kcopyd && dst->may_kcopyd;
+}
+
+static void kcopyd_copy(struct dm_bpio_copy *copy,
+			const struct dm_bpio_leaf *src,
+			const struct dm_bpio_leaf *dst, sector_t nr_sectors)
+{
+	struct dm_io_region from = {
+		.bdev = src->bdev,
+		.sector = src->sector,
+		.count = nr_sectors,
+	};
+	struct dm_io_region to = {
+		.bdev = dst->bdev,
+		.sector = dst->sector,
+		.count = nr_sectors,
+	};
+	struct kcopyd_cmd *cmd;
+
+	dm_bpio_copy_begin(copy);
+	cmd = kmalloc(sizeof(*cmd), GFP_NOIO);
+	if (!cmd) {
+		dm_bpio_copy_end(copy, &dm_bpio_engine_kcopyd,
+				 STATUS_INSUFFICIENT_RESOURCES, 0);
+		return;
+	}
+	cmd->copy = copy;
+	cmd->length = (u64)nr_sectors << SECTOR_SHIFT;
+	copy->need_flush |= copy->bio->bi_opf & REQ_FUA;
+	dm_kcopyd_copy(kcopyd_client, &from, 1, &to, 0, kcopyd_done, cmd);
+}
+
+const struct dm_bpio_copy_engine dm_bpio_engine_kcopyd = {
+	.name = "kcopyd",
+	.stat = BPIO_STAT_BYTES_KCOPYD,
+	.can = kcopyd_can,
+	.copy = kcopyd_copy,
+};
+
+/* Return: 0 or a negative errno. */
+int dm_bpio_kcopyd_init(void)
+{
+	kcopyd_client = dm_kcopyd_client_create(NULL);
+	return PTR_ERR_OR_ZERO(kcopyd_client);
+}
+
+void dm_bpio_kcopyd_exit(void)
+{
+	dm_kcopyd_client_destroy(kcopyd_client);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copy engine for what has no source: zero tokens, and the zero ranges of a
+ * token (holes and unwritten parts).  Knows no command: the block layer picks
+ * Write Zeroes, or zero pages where a device has none.
+ */
+#include "copy.h"
+
+static void zero_copy(struct dm_bpio_copy *copy, const struct dm_bpio_leaf *src,
+		      const struct dm_bpio_leaf *dst, sector_t nr_sectors)
+{
+	int ret;
+
+	dm_bpio_copy_begin(copy);
+	copy->need_flush |= copy->bio->bi_opf & REQ_FUA;
+	ret = blkdev_issue_zeroout(dst->bdev, dst->sector, nr_sectors,
+				   GFP_NOIO, BLKDEV_ZERO_NOUNMAP);
+	dm_bpio_copy_end(copy, &dm_bpio_engine_zero,
+			 ret ? bpio_status_from_errno(ret) : STATUS_SUCCESS,
+			 (u64)nr_sectors << SECTOR_SHIFT);
+}
+
+const struct dm_bpio_copy_engine dm_bpio_engine_zero = {
+	.name = "zero",
+	.stat = BPIO_STAT_BYTES_ZERO,
+	.copy = zero_copy,
+};

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One copy on its way: what copy.c and its engines share.
+ */
+#ifndef _DM_BPIO_COPY_H
+#define _DM_BPIO_COPY_H
+
+#include <linux/completion.h>
+#include <linux/workqueue.h>
+#include "dm-bpio.h"
+
+/* Commands of one copy in flight; more gains nothing (findings: 8 to 16). */
+#define DM_BPIO_COPY_DEPTH	32
+/* Source ranges of one command, when MSRC allows more. */
+#define DM_BPIO_COPY_CMD_RANGES	64
+
+/**
+ * struct dm_bpio_leaf - sectors of a volume, where they end up
+ * @target: lowest bpio target that maps them
+ * @bdev: device below @target
+ * @sector: first sector on @bdev
+ * @nr_sectors: sectors up to the end of the mapping
+ * @limits: what Copy may do there: a table line's, else the device's own
+ * @may_nvme: all layers allow NVMe Copy
+ * @may_kcopyd: all layers allow dm-kcopyd
+ */
+struct dm_bpio_leaf {
+	struct dm_bpio *target;
+	struct block_device *bdev;
+	sector_t sector;
+	sector_t nr_sectors;
+	struct bpio_copy_limits limits;
+	bool may_nvme;
+	bool may_kcopyd;
+};
+
+/* Source runs of one destination range, on their way to NVMe Copy. */
+struct dm_bpio_nvme_batch {
+	struct dm_bpio_leaf dst;
+	unsigned int nr;
+	sector_t nr_sectors;
+	struct bpio_lba_run runs[BPIO_TOKEN_MAX_RANGES];
+	struct bpio_lba_run cmd[DM_BPIO_COPY_CMD_RANGES];	/* scratch */
+};
+
+/**
+ * struct dm_bpio_copy - a marker bio that is being turned into a copy
+ * @work: runs the copy; may sleep, for as long as the commands need
+ * @target: destination target, live while @bio is
+ * @bio: the marker bio, completed last
+ * @marker: its marker, told of the result
+ * @pos: of @bio in the marker
+ * @length: bytes
+ * @sector: destination, first sector of the volume
+ * @token: where the data comes from; held by the marker
+ * @token_offset: bytes into the token's data
+ * @source_gate_held: the token's volume cannot be suspended meanwhile
+ * @layers: lower volumes that cannot be suspended meanwhile, either
+ * @nr_layers: their number
+ * @nr_inflight: commands whose completion was not waited for yet
+ * @submitted: something may have been written
+ * @need_flush: FUA was asked for and an engine ran that has none
+ * @done: one per completed command
+ * @status: first failure; NTSTATUS
+ * @nvme: batch under construction
+ */
+struct dm_bpio_copy {
+	struct work_struct work;
+	struct dm_bpio *target;
+	struct bio *bio;
+	struct bpio_marker *marker;
+	u64 pos;
+	u64 length;
+	sector_t sector;
+	struct bpio_token *token;
+	u64 token_offset;
+	bool source_gate_held;
+	struct dm_bpio_volume *layers[2 * DM_BPIO_MAX_DEPTH];
+	unsigned int nr_layers;
+	unsigned int nr_inflight;
+	bool submitted;
+	bool need_flush;
+	struct completion done;
+	s32 status;
+	struct dm_bpio_nvme_batch nvme;
+};
+
+/**
+ * struct dm_bpio_copy_engine - moves data from a source to a destination
+ * @name: as in the status line
+ * @stat: counts its bytes, at the destination volume
+ * @can: may it serve this pair; @src NULL: zeros
+ * @copy: start to move @nr_sectors; done by dm_bpio_copy_end() for each command
+ * @flush: start what @copy has gathered
+ *
+ * @copy and @flush run in the copy's work and may sleep.
+ */
+struct dm_bpio_copy_engine {
+	const char *name;
+	enum bpio_stat stat;
+	bool (*can)(const struct dm_bpio_copy *copy,
+		    const struct dm_bpio_leaf *src,
+		    const struct dm_bpio_leaf *dst);
+	void (*copy)(struct dm_bpio_copy *copy, const struct dm_bpio_leaf *src,
+		     const struct dm_bpio_leaf *dst, sector_t nr_sectors);
+	void (*flush)(struct dm_bpio_copy *copy);
+};
+
+extern const struct dm_bpio_copy_engine dm_bpio_engine_nvme;
+extern const struct dm_bpio_copy_engine dm_bpio_engine_kcopyd;
+extern const struct dm_bpio_copy_engine dm_bpio_engine_zero;
+
+/* copy.c */
+blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
+				struct bpio_marker *marker, u64 pos,
+				struct bpio_token *token, u64 token_offset);
+void dm_bpio_copy_begin(struct dm_bpio_copy *copy);
+void dm_bpio_copy_end(struct dm_bpio_copy *copy,
+		      const struct dm_bpio_copy_engine *engine, s32 status,
+		      u64 length);
+
+/* copy-nvme.c */
+void dm_bpio_nvme_target_init(struct dm_bpio *target);
+void dm_bpio_nvme_target_exit(struct dm_bpio *target);
+bool dm_bpio_nvme_usable(const struct dm_bpio *target);
+
+/* copy-kcopyd.c */
+int dm_bpio_kcopyd_init(void);
+void dm_bpio_kcopyd_exit(void);
+
+/* marker.c */
+void dm_bpio_marker_copied(struct bpio_marker *marker, u64 pos, u64 length,
+			   sector_t sector, s32 status);
+
+#endif /* _DM_BPIO_COPY_H */

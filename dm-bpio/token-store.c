@@ -1,0 +1,1020 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Live tokens: caps, time to live, look-up, and their death by a write to what
+ * they stand for.  Owns the memory of a token and the interval tree of a
+ * volume.  Knows nothing of how data is copied; what the 512 bytes look like
+ * is token.c's affair.
+ *
+ * A token is a capability (protocol 3.4, 9.3): nothing in the 512 bytes is
+ * trusted.  The HMAC tells a forged or altered one, the random id finds ours.
+ *
+ * Point in time, rule TK-3.  Two orders together make that a redemption ends
+ * with old data only, or fails:
+ *
+ *  writer, map():  W1 mark every overlapping token dead
+ *                  W2 submit the write
+ *  copier:         C1 see the token alive, submit the command
+ *                  C2 the command has completed
+ *                  C3 look again: when the token is dead, fail
+ *
+ * Suppose the command read a byte of the write.  Then the device had the write
+ * before it completed the command, so W2 came before C2; W1 came before W2 and
+ * C2 before C3, so C3 sees the mark and the copy fails.  W1 before W2 is
+ * program order kept by the unlock of token_lock; C2 before C3 by the
+ * completion that the copier waited for.  Should the copy fail at C3, copy.c
+ * also wipes what it wrote, because it may be newer than the token's issuer was
+ * entitled to.
+ *
+ * A write that was in flight when its range was added is not seen here: the
+ * builder waits for those before it issues (see bpio/storage.h).
+ */
+#include <linux/cred.h>
+#include <linux/delay.h>
+#include <linux/hash.h>
+#include <linux/jiffies.h>
+#include <linux/random.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/timer.h>
+#include <linux/uidgid.h>
+#include <linux/uuid.h>
+#include <crypto/algapi.h>
+#include <crypto/hash.h>
+#include <bpio/compat.h>
+#include <bpio/token.h>
+#include "dm-bpio.h"
+
+/*
+ * One owner, told by its fsuid, may hold that share of a device's max_tokens;
+ * an owner with CAP_SYS_RESOURCE is bound by max_tokens alone.
+ */
+#define BPIO_OWNER_SHARE	4
+
+/* A run of the volume that a token stands for; in the tree unless it is zero */
+struct token_range {
+	struct rb_node rb;
+	u64 start;		/* sectors of the volume */
+	u64 last;		/* inclusive */
+	u64 subtree_last;
+	u64 offset;		/* bytes into the token's data */
+	struct bpio_token *token;
+};
+
+/* Who holds how many tokens of a volume; under token_lock. */
+struct token_owner {
+	struct rb_node rb;
+	kuid_t uid;
+	unsigned int nr;
+};
+
+/**
+ * struct bpio_token - a token, under construction or live or dead
+ * @node: in bpio_tokens while @hashed
+ * @id: key; random
+ * @ref: one for being alive, one for an armed timer, one per user
+ * @vol: volume that the ranges lie on; NULL for the zero token
+ * @list: in vol->tokens while alive
+ * @owner: whose cap it counts against
+ * @dead: set once, under vol->token_lock; read without
+ * @building: not yet issued; ranges may be added
+ * @hashed: in the table
+ * @overflow: more than BPIO_TOKEN_MAX_RANGES ranges were added
+ * @nr: ranges
+ * @zero: bit per range: reads as zeros, lies nowhere
+ * @ranges: @one, or an allocation; sorted by offset once issued
+ * @length: bytes that the token stands for
+ * @limit: bytes it may stand for, see bpio_token_limit()
+ * @ttl: jiffies of inactivity (TK-7)
+ * @expires: jiffies at which it dies unless used
+ * @timer: kills it, some time after @expires
+ * @rcu: frees it
+ * @one: the range of a token that has only one
+ *
+ * @ranges, @nr, @zero and @length change only while building; after that they
+ * are read without a lock.
+ */
+struct bpio_token {
+	struct rhash_head node;
+	u8 id[BPIO_TOKEN_ID_LENGTH];
+	struct kref ref;
+	bool dead;
+	bool building;
+	bool hashed;
+	bool overflow;
+	struct dm_bpio_volume *vol;
+	struct list_head list;
+	struct token_owner *owner;
+	unsigned int nr;
+	u64 zero;
+	struct token_range *ranges;
+	u64 length;
+	u64 limit;
+	unsigned long ttl;
+	unsigned long expires;
+	struct timer_list timer;
+	struct rcu_head rcu;
+	struct token_range one;
+};
+
+static const struct rhashtable_params token_params = {
+	.key_len = BPIO_TOKEN_ID_LENGTH,
+	.key_offset = offsetof(struct bpio_token, id),
+	.head_offset = offsetof(struct bpio_token, node),
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable bpio_tokens;
+static struct kmem_cache *token_cache;
+static struct crypto_shash *token_hmac;
+static u8 token_uuid[BPIO_TOKEN_UUID_LENGTH];
+
+/* What every zero token is, whoever made it (TK-4: any length, any offset). */
+static struct bpio_token zero_token = {
+	.ref = KREF_INIT(1),
+	.length = U64_MAX,
+	.limit = U64_MAX,
+};
+
+#define range_start(range)	((range)->start)
+#define range_last(range)	((range)->last)
+INTERVAL_TREE_DEFINE(struct token_range, rb, u64, subtree_last, range_start,
+		     range_last, static __maybe_unused, token_tree)
+
+static bool range_is_zero(const struct bpio_token *token, unsigned int i)
+{
+	return token->zero & BIT_ULL(i);
+}
+
+static u64 range_length(const struct token_range *range)
+{
+	return (range->last - range->start + 1) << SECTOR_SHIFT;
+}
+
+static void token_to_run(const struct bpio_token *token, unsigned int i,
+			 struct bpio_run *run)
+{
+	const struct token_range *range = &token->ranges[i];
+
+	run->offset = range->offset;
+	run->length = range_length(range);
+	run->source = range_is_zero(token, i) ? BPIO_RUN_ZERO : range->start;
+}
+
+static void run_to_token(struct bpio_token *token, unsigned int i,
+			 const struct bpio_run *run)
+{
+	struct token_range *range = &token->ranges[i];
+	u64 start = run->source == BPIO_RUN_ZERO ? 0 : run->source;
+
+	range->token = token;
+	range->offset = run->offset;
+	range->start = start;
+	range->last = start + (run->length >> SECTOR_SHIFT) - 1;
+	if (run->source == BPIO_RUN_ZERO)
+		token->zero |= BIT_ULL(i);
+	else
+		token->zero &= ~BIT_ULL(i);
+}
+
+static void token_tree_add(struct bpio_token *token, unsigned int i)
+{
+	lockdep_assert_held(&token->vol->token_lock);
+	if (!range_is_zero(token, i))
+		token_tree_insert(&token->ranges[i], &token->vol->token_ranges);
+}
+
+static void token_tree_del(struct bpio_token *token, unsigned int i)
+{
+	lockdep_assert_held(&token->vol->token_lock);
+	if (!range_is_zero(token, i))
+		token_tree_remove(&token->ranges[i], &token->vol->token_ranges);
+}
+
+/* ---- owners -------------------------------------------------------------- */
+
+static int owner_cmp(const void *uid, const struct rb_node *node)
+{
+	const struct token_owner *owner =
+		rb_entry(node, struct token_owner, rb);
+	u32 a = __kuid_val(*(const kuid_t *)uid), b = __kuid_val(owner->uid);
+
+	return a < b ? -1 : a > b;
+}
+
+static int owner_cmp_node(struct rb_node *new, const struct rb_node *node)
+{
+	return owner_cmp(&rb_entry(new, struct token_owner, rb)->uid, node);
+}
+
+/*
+ * Count a token against its owner.  Takes *@spare when it is the owner's first
+ * and sets it to NULL.  Return: NULL when the owner has its share.
+ */
+static struct token_owner *owner_charge(struct dm_bpio_volume *vol,
+					struct token_owner **spare,
+					unsigned int max)
+{
+	struct token_owner *owner;
+	struct rb_node *node;
+
+	lockdep_assert_held(&vol->token_lock);
+	node = rb_find_add(&(*spare)->rb, &vol->token_owners, owner_cmp_node);
+	if (node) {
+		owner = rb_entry(node, struct token_owner, rb);
+	} else {
+		owner = *spare;
+		*spare = NULL;
+	}
+	if (owner->nr >= max)
+		return NULL;
+	owner->nr++;
+	return owner;
+}
+
+static void owner_uncharge(struct dm_bpio_volume *vol,
+			   struct token_owner *owner)
+{
+	lockdep_assert_held(&vol->token_lock);
+	if (--owner->nr)
+		return;
+	rb_erase(&owner->rb, &vol->token_owners);
+	kfree(owner);
+}
+
+/* ---- life and death ------------------------------------------------------ */
+
+static void token_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(token_cache, container_of(rcu, struct bpio_token, rcu));
+}
+
+static void token_release(struct kref *ref)
+{
+	struct bpio_token *token = container_of(ref, struct bpio_token, ref);
+
+	if (token->ranges != &token->one)
+		kfree(token->ranges);
+	dm_bpio_volume_release(token->vol);
+	call_rcu(&token->rcu, token_free_rcu);
+}
+
+/**
+ * bpio_token_put - give back a reference from bpio_token_find()
+ * @token: token; the zero token is fine
+ *
+ * Context: any but hard interrupt.
+ */
+void bpio_token_put(struct bpio_token *token)
+{
+	if (token != &zero_token)
+		kref_put(&token->ref, token_release);
+}
+EXPORT_SYMBOL_GPL(bpio_token_put);
+
+struct bpio_token *dm_bpio_token_hold(struct bpio_token *token)
+{
+	if (token != &zero_token)
+		kref_get(&token->ref);
+	return token;
+}
+
+/*
+ * Step one of a death: from here on no redemption of @token succeeds.  Moves
+ * it to @dying, for token_bury() outside the lock.
+ */
+static void token_mark_dead(struct bpio_token *token, struct list_head *dying)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	unsigned int i;
+
+	lockdep_assert_held(&vol->token_lock);
+	WRITE_ONCE(token->dead, true);
+	for (i = 0; i < token->nr; i++)
+		token_tree_del(token, i);
+	list_move_tail(&token->list, dying);
+	owner_uncharge(vol, token->owner);
+	atomic_dec(&vol->nr_tokens);
+}
+
+/* Step two: nobody finds it any more, its memory goes with the last user. */
+static void token_bury(struct list_head *dying, enum bpio_stat stat)
+{
+	struct bpio_token *token, *next;
+
+	list_for_each_entry_safe(token, next, dying, list) {
+		list_del_init(&token->list);
+		if (stat != BPIO_STAT_NR)
+			bpio_stat_add(&token->vol->pub, stat, 1);
+		if (token->hashed)
+			rhashtable_remove_fast(&bpio_tokens, &token->node,
+					       token_params);
+		if (timer_delete(&token->timer))
+			bpio_token_put(token);
+		bpio_token_put(token);
+	}
+}
+
+static void token_kill(struct bpio_token *token, enum bpio_stat stat)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	LIST_HEAD(dying);
+
+	spin_lock_bh(&vol->token_lock);
+	if (!token->dead)
+		token_mark_dead(token, &dying);
+	spin_unlock_bh(&vol->token_lock);
+	token_bury(&dying, stat);
+}
+
+static bool token_expired(const struct bpio_token *token)
+{
+	return time_after_eq(jiffies, READ_ONCE(token->expires));
+}
+
+static void token_timeout(struct timer_list *timer)
+{
+	struct bpio_token *token = container_of(timer, struct bpio_token,
+						timer);
+
+	token_kill(token, BPIO_STAT_TOKENS_EXPIRED);
+	bpio_token_put(token);
+}
+
+/**
+ * dm_bpio_tokens_invalidate - kill the tokens that a write is about to outdate
+ * @vol: volume that is written to
+ * @sector: first sector of the volume
+ * @nr_sectors: sectors, at least 1
+ *
+ * Rule TK-3; call it before the write is submitted, see the top of this file.
+ * Callers on a hot path look at vol->nr_tokens first.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ */
+void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
+			       sector_t nr_sectors)
+{
+	struct token_range *range;
+	LIST_HEAD(dying);
+
+	if (!nr_sectors)
+		return;
+	spin_lock_bh(&vol->token_lock);
+	while ((range = token_tree_iter_first(&vol->token_ranges, sector,
+					      sector + nr_sectors - 1)))
+		token_mark_dead(range->token, &dying);
+	spin_unlock_bh(&vol->token_lock);
+	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+}
+
+/**
+ * dm_bpio_tokens_revoke - kill every token of a volume
+ * @vol: volume whose mapping changed or goes, or whose owner says so
+ *
+ * Rule TK-8.  Tokens under construction die as well.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ */
+void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol)
+{
+	struct bpio_token *token, *next;
+	LIST_HEAD(dying);
+
+	spin_lock_bh(&vol->token_lock);
+	list_for_each_entry_safe(token, next, &vol->tokens, list)
+		token_mark_dead(token, &dying);
+	spin_unlock_bh(&vol->token_lock);
+	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+}
+
+/* ---- building ------------------------------------------------------------ */
+
+/* What a volume's table line says; the first target speaks for all. */
+struct token_rules {
+	enum dm_bpio_offload offload;
+	u32 ttl_ms, ttl_max_ms;
+	u32 max_tokens;
+	u64 max_transfer;
+};
+
+static bool volume_rules(struct dm_bpio_volume *vol, struct token_rules *rules)
+{
+	struct dm_bpio *target;
+
+	mutex_lock(&dm_bpio_lock);
+	target = list_first_entry_or_null(&vol->targets, struct dm_bpio, list);
+	if (target) {
+		rules->offload = target->offload;
+		rules->ttl_ms = target->token_ttl_ms;
+		rules->ttl_max_ms = target->token_ttl_max_ms;
+		rules->max_tokens = target->max_tokens;
+		rules->max_transfer = target->max_transfer;
+	}
+	mutex_unlock(&dm_bpio_lock);
+	return target;
+}
+
+/**
+ * bpio_volume_can_offload - may this volume be asked for offloads at all
+ * @vol: volume
+ *
+ * Context: may sleep.
+ * Return: false when its table says ``offload none`` or it has no live table.
+ */
+bool bpio_volume_can_offload(struct bpio_volume *vol)
+{
+	struct token_rules rules;
+
+	return volume_rules(to_dm_bpio(vol), &rules) &&
+	       rules.offload != DM_BPIO_OFFLOAD_NONE;
+}
+EXPORT_SYMBOL_GPL(bpio_volume_can_offload);
+
+static s32 token_admit(struct bpio_token *token, const struct token_rules *rules)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	struct token_owner *spare;
+	unsigned int max = UINT_MAX;
+
+	if (!capable(CAP_SYS_RESOURCE))
+		max = max_t(u32, rules->max_tokens / BPIO_OWNER_SHARE, 1);
+	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	if (!spare)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	spare->uid = current_fsuid();
+
+	spin_lock_bh(&vol->token_lock);
+	if (atomic_read(&vol->nr_tokens) < rules->max_tokens)
+		token->owner = owner_charge(vol, &spare, max);
+	if (token->owner) {
+		list_add_tail(&token->list, &vol->tokens);
+		/* Seen by map() before any range can be added. */
+		atomic_inc(&vol->nr_tokens);
+	}
+	spin_unlock_bh(&vol->token_lock);
+	kfree(spare);
+	return token->owner ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+/**
+ * bpio_token_begin - start to build a token
+ * @vol: volume that holds the data
+ * @ttl_ms: time to live in ms, 0 = the device's default (TK-6)
+ * @status: out: why not, when NULL is returned
+ *
+ * The caller adds ranges, by a marker armed with the token and by
+ * bpio_token_add_zero(), and ends by bpio_token_issue() or bpio_token_abort().
+ * Counts against the device's max_tokens and the caller's share of it.
+ *
+ * Context: process, may sleep; the fsuid of current owns the token.
+ * Return: a token, or NULL and STATUS_DEVICE_FEATURE_NOT_SUPPORTED (DS-4),
+ * STATUS_INVALID_PARAMETER (DS-10), STATUS_INSUFFICIENT_RESOURCES (OR-24) or
+ * the status of a scripted fault.
+ */
+struct bpio_token *bpio_token_begin(struct bpio_volume *vol, u32 ttl_ms,
+				    s32 *status)
+{
+	struct dm_bpio_volume *dvol = to_dm_bpio(vol);
+	struct dm_bpio_fault fault = { };
+	struct token_rules rules;
+	struct bpio_token *token;
+
+	bpio_stat_add(vol, BPIO_STAT_OFFLOAD_READS, 1);
+	*status = STATUS_DEVICE_FEATURE_NOT_SUPPORTED;
+	if (!volume_rules(dvol, &rules) ||
+	    rules.offload == DM_BPIO_OFFLOAD_NONE)
+		return NULL;
+	*status = STATUS_INVALID_PARAMETER;
+	if (ttl_ms > rules.ttl_max_ms)
+		return NULL;
+
+	if (dm_bpio_fault_hit(dvol, DM_BPIO_FAULT_OFFLOAD_READ, &fault)) {
+		if (fault.delay_ms)
+			msleep_interruptible(fault.delay_ms);
+		/* A read has no partial failure: it answers once. */
+		*status = fault.status;
+		if (!bpio_status_ok(fault.status))
+			return NULL;
+	}
+
+	*status = STATUS_INSUFFICIENT_RESOURCES;
+	token = kmem_cache_zalloc(token_cache, GFP_KERNEL_ACCOUNT);
+	if (!token)
+		goto refused;
+	token->ranges = kcalloc(BPIO_TOKEN_MAX_RANGES, sizeof(*token->ranges),
+				GFP_KERNEL_ACCOUNT);
+	if (!token->ranges)
+		goto free_token;
+	kref_init(&token->ref);
+	token->building = true;
+	token->vol = dvol;
+	token->limit = rules.max_transfer ?: U64_MAX;
+	if (fault.has_bytes)
+		token->limit = min(token->limit, fault.bytes);
+	token->ttl = msecs_to_jiffies(ttl_ms ?: rules.ttl_ms);
+	timer_setup(&token->timer, token_timeout, 0);
+	get_random_bytes(token->id, sizeof(token->id));
+
+	*status = token_admit(token, &rules);
+	if (*status)
+		goto free_ranges;
+	dm_bpio_volume_hold(dvol);
+	kref_get(&token->ref);	/* the builder's; the first is for being alive */
+	return token;
+
+free_ranges:
+	kfree(token->ranges);
+free_token:
+	kmem_cache_free(token_cache, token);
+refused:
+	bpio_stat_add(vol, BPIO_STAT_TOKENS_REFUSED, 1);
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(bpio_token_begin);
+
+/**
+ * bpio_token_limit - how many bytes a token under construction may stand for
+ * @token: from bpio_token_begin()
+ *
+ * Return: bytes, U64_MAX for no limit.  Rule DS-12; a scripted truncation.
+ */
+u64 bpio_token_limit(const struct bpio_token *token)
+{
+	return token->limit;
+}
+EXPORT_SYMBOL_GPL(bpio_token_limit);
+
+static int token_add(struct bpio_token *token, const struct bpio_run *run)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	struct bpio_run last;
+	int ret = 0;
+
+	if (WARN_ON_ONCE(!token->building))
+		return -EINVAL;
+	spin_lock_bh(&vol->token_lock);
+	if (token->dead) {
+		ret = -ESTALE;
+		goto unlock;
+	}
+	if (token->nr) {
+		token_to_run(token, token->nr - 1, &last);
+		if (bpio_run_follows(&last, run)) {
+			token_tree_del(token, token->nr - 1);
+			last.length += run->length;
+			run_to_token(token, token->nr - 1, &last);
+			token_tree_add(token, token->nr - 1);
+			goto unlock;
+		}
+	}
+	if (token->nr == BPIO_TOKEN_MAX_RANGES) {
+		token->overflow = true;
+		ret = -ENOSPC;
+		goto unlock;
+	}
+	run_to_token(token, token->nr, run);
+	token_tree_add(token, token->nr);
+	token->nr++;
+unlock:
+	spin_unlock_bh(&vol->token_lock);
+	return ret;
+}
+
+/**
+ * dm_bpio_token_add - let a token stand for sectors of its volume
+ * @token: under construction
+ * @token_offset: bytes into the token's data, a multiple of 512
+ * @sector: first sector of the volume
+ * @nr_sectors: sectors, at least 1
+ *
+ * From now on a write to the sectors kills the token.  No allocation.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Return: 0, -ESTALE when the token is dead, -ENOSPC at the 65th range; both
+ * make bpio_token_issue() fail.
+ */
+int dm_bpio_token_add(struct bpio_token *token, u64 token_offset,
+		      sector_t sector, sector_t nr_sectors)
+{
+	struct bpio_run run = {
+		.offset = token_offset,
+		.length = (u64)nr_sectors << SECTOR_SHIFT,
+		.source = sector,
+	};
+
+	return token_add(token, &run);
+}
+
+/**
+ * bpio_token_add_zero - let a token stand for zeros that lie nowhere
+ * @token: under construction
+ * @token_offset: bytes into the token's data, a multiple of 512
+ * @length: bytes, a multiple of 512, at least 512
+ *
+ * Return: 0; -EINVAL for odd numbers; -ESTALE, -ENOSPC as dm_bpio_token_add().
+ */
+int bpio_token_add_zero(struct bpio_token *token, u64 token_offset, u64 length)
+{
+	struct bpio_run run = {
+		.offset = token_offset,
+		.length = length,
+		.source = BPIO_RUN_ZERO,
+	};
+
+	if (!length || !bpio_is_aligned(token_offset | length, SECTOR_SIZE))
+		return -EINVAL;
+	return token_add(token, &run);
+}
+EXPORT_SYMBOL_GPL(bpio_token_add_zero);
+
+static int run_cmp(const void *a, const void *b)
+{
+	const struct bpio_run *x = a, *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static void token_sign(const struct storage_offload_token *raw, u8 *hmac)
+{
+	struct bpio_token_body body;
+	SHASH_DESC_ON_STACK(desc, token_hmac);
+
+	memcpy(&body, raw, BPIO_TOKEN_SIGNED);
+	memset(body.reserved, 0, sizeof(body.reserved));
+	desc->tfm = token_hmac;
+	/* A software hash of 48 bytes: cannot fail, and must not pass if so. */
+	if (crypto_shash_digest(desc, (u8 *)&body, BPIO_TOKEN_SIGNED, hmac))
+		get_random_bytes(hmac, BPIO_TOKEN_HMAC_LENGTH);
+	shash_desc_zero(desc);
+}
+
+/*
+ * Replace the builder's ranges by the final ones: sorted, merged, cut to
+ * @length.  Return: STATUS_SUCCESS, or what bpio_token_issue() documents.
+ */
+static s32 token_finish_ranges(struct bpio_token *token, u64 length)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	struct token_range *old = token->ranges, *new = &token->one;
+	struct bpio_run *runs;
+	unsigned int nr = 0, i;
+	s32 status;
+
+	runs = kmalloc_array(BPIO_TOKEN_MAX_RANGES, sizeof(*runs), GFP_KERNEL);
+	if (!runs)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	for (i = 0; i < token->nr; i++) {
+		token_to_run(token, i, &runs[nr]);
+		if (bpio_run_clip(&runs[nr], 0, length))
+			nr++;
+	}
+	sort(runs, nr, sizeof(*runs), run_cmp, NULL);
+	switch (bpio_runs_cover(runs, nr, length)) {
+	case BPIO_COVER_FULL:
+		break;
+	case BPIO_COVER_GAP:
+		status = STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
+		goto out;
+	case BPIO_COVER_OVERLAP:
+		status = STATUS_UNSUCCESSFUL;
+		goto out;
+	}
+	nr = bpio_runs_merge(runs, nr);
+	if (nr > 1) {
+		new = kmalloc_array(nr, sizeof(*new), GFP_KERNEL_ACCOUNT);
+		if (!new) {
+			status = STATUS_INSUFFICIENT_RESOURCES;
+			goto out;
+		}
+	}
+
+	spin_lock_bh(&vol->token_lock);
+	status = STATUS_INVALID_TOKEN;
+	if (!token->dead) {
+		status = STATUS_SUCCESS;
+		for (i = 0; i < token->nr; i++)
+			token_tree_del(token, i);
+		token->ranges = new;
+		token->nr = nr;
+		for (i = 0; i < nr; i++) {
+			run_to_token(token, i, &runs[i]);
+			token_tree_add(token, i);
+		}
+		token->length = length;
+		new = old;
+	}
+	spin_unlock_bh(&vol->token_lock);
+	if (new != &token->one)
+		kfree(new);
+out:
+	kfree(runs);
+	return status;
+}
+
+/* Make a finished token findable and start its clock, unless it has died. */
+static s32 token_publish(struct bpio_token *token)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	bool dead;
+
+	if (rhashtable_insert_fast(&bpio_tokens, &token->node, token_params))
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	spin_lock_bh(&vol->token_lock);
+	dead = token->dead;
+	if (!dead) {
+		token->building = false;
+		token->hashed = true;
+		token->expires = jiffies + token->ttl;
+		kref_get(&token->ref);	/* the timer's */
+		mod_timer(&token->timer, token->expires);
+	}
+	spin_unlock_bh(&vol->token_lock);
+	if (!dead)
+		return STATUS_SUCCESS;
+	rhashtable_remove_fast(&bpio_tokens, &token->node, token_params);
+	return STATUS_INVALID_TOKEN;
+}
+
+/**
+ * bpio_token_issue - finish a token
+ * @token: from bpio_token_begin(); the caller's reference is gone afterwards,
+ *	whatever is returned
+ * @length: bytes that it stands for, a multiple of 512, not 0; ranges beyond
+ *	are cut
+ * @out: out: the 512 bytes
+ *
+ * Before, the caller has waited for writes of the file that were in flight
+ * (see storage.h).
+ *
+ * Context: process, may sleep.
+ * Return: STATUS_SUCCESS;
+ * STATUS_INVALID_TOKEN: a write killed it meanwhile; start again;
+ * STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED: more than 64 ranges (OR-23), or a
+ * part of [0, @length) that no range stands for (data that does not lie in
+ * blocks of its own);
+ * STATUS_UNSUCCESSFUL: ranges overlap;
+ * STATUS_INVALID_PARAMETER: odd @length;
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+s32 bpio_token_issue(struct bpio_token *token, u64 length,
+		     struct storage_offload_token *out)
+{
+	struct bpio_token_body *body = (struct bpio_token_body *)out;
+	struct bpio_volume *vol = &token->vol->pub;
+	s32 status;
+
+	if (!length || !bpio_is_aligned(length, SECTOR_SIZE))
+		status = STATUS_INVALID_PARAMETER;
+	else if (token->overflow)
+		status = STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
+	else
+		status = token_finish_ranges(token, length);
+	if (status)
+		goto abort;
+
+	bpio_token_encode(out, token_uuid, token->id, length);
+	token_sign(out, body->hmac);
+	status = token_publish(token);
+	if (status)
+		goto abort;
+	bpio_stat_add(vol, BPIO_STAT_TOKENS_ISSUED, 1);
+	bpio_token_put(token);
+	return STATUS_SUCCESS;
+
+abort:
+	memset(out, 0, sizeof(*out));
+	if (status == STATUS_INSUFFICIENT_RESOURCES)
+		bpio_stat_add(vol, BPIO_STAT_TOKENS_REFUSED, 1);
+	bpio_token_abort(token);
+	return status;
+}
+EXPORT_SYMBOL_GPL(bpio_token_issue);
+
+/**
+ * bpio_token_abort - give up a token under construction
+ * @token: from bpio_token_begin(); the caller's reference is gone afterwards
+ *
+ * Context: process.
+ */
+void bpio_token_abort(struct bpio_token *token)
+{
+	token_kill(token, BPIO_STAT_NR);
+	bpio_token_put(token);
+}
+EXPORT_SYMBOL_GPL(bpio_token_abort);
+
+/* ---- using --------------------------------------------------------------- */
+
+/**
+ * bpio_token_find - the live token that 512 bytes stand for
+ * @raw: the 512 bytes, from anywhere
+ * @status: out: STATUS_SUCCESS or STATUS_INVALID_TOKEN
+ *
+ * Any zero token, form A or B, gives one and the same token without end.  A
+ * malformed, foreign, altered, expired, revoked or unknown one gives none
+ * (TK-8).  Restarts the inactivity timer (TK-7).
+ *
+ * Context: may sleep.
+ * Return: a token to be put, or NULL.
+ */
+struct bpio_token *bpio_token_find(const struct storage_offload_token *raw,
+				   s32 *status)
+{
+	const struct bpio_token_body *body =
+		(const struct bpio_token_body *)raw;
+	struct bpio_token *token;
+	u8 hmac[BPIO_TOKEN_HMAC_LENGTH];
+
+	*status = STATUS_SUCCESS;
+	if (bpio_token_kind(raw) == BPIO_TOKEN_ZERO)
+		return &zero_token;
+
+	*status = STATUS_INVALID_TOKEN;
+	if (!bpio_token_well_formed(raw))
+		return NULL;
+	token_sign(raw, hmac);
+	if (crypto_memneq(hmac, body->hmac, sizeof(hmac)) ||
+	    memcmp(body->uuid, token_uuid, sizeof(token_uuid)))
+		return NULL;
+
+	rcu_read_lock();
+	token = rhashtable_lookup_fast(&bpio_tokens, body->id, token_params);
+	if (token && !kref_get_unless_zero(&token->ref))
+		token = NULL;
+	rcu_read_unlock();
+	if (!token)
+		return NULL;
+	/* The wheel may be late by an eighth; the promise is not. */
+	if (dm_bpio_token_alive(token) && token_expired(token))
+		token_kill(token, BPIO_STAT_TOKENS_EXPIRED);
+	if (!dm_bpio_token_alive(token)) {
+		bpio_token_put(token);
+		return NULL;
+	}
+	dm_bpio_token_use(token);
+	*status = STATUS_SUCCESS;
+	return token;
+}
+EXPORT_SYMBOL_GPL(bpio_token_find);
+
+/**
+ * bpio_token_length - bytes that a token stands for
+ * @token: issued token
+ *
+ * Return: bytes; U64_MAX for a zero token.
+ */
+u64 bpio_token_length(const struct bpio_token *token)
+{
+	return token->length;
+}
+EXPORT_SYMBOL_GPL(bpio_token_length);
+
+/* Return: the volume that the ranges lie on, NULL for the zero token. */
+struct dm_bpio_volume *dm_bpio_token_volume(const struct bpio_token *token)
+{
+	return token->vol;
+}
+
+/*
+ * Is the token still what it was?  The load is ordered after whatever the
+ * caller waited for before, C2 and C3 at the top of this file.
+ */
+bool dm_bpio_token_alive(const struct bpio_token *token)
+{
+	smp_rmb();
+	return !READ_ONCE(token->dead);
+}
+
+/* Restart the inactivity timer (TK-7); a timer that has fired stays so. */
+void dm_bpio_token_use(struct bpio_token *token)
+{
+	unsigned long expires = jiffies + token->ttl;
+
+	if (token == &zero_token || READ_ONCE(token->expires) == expires)
+		return;
+	WRITE_ONCE(token->expires, expires);
+	mod_timer_pending(&token->timer, expires);
+}
+
+/**
+ * dm_bpio_token_run - where a piece of a token's data lies
+ * @token: issued token
+ * @offset: bytes into its data
+ * @length: bytes wanted, at least 1
+ * @run: out: the piece from @offset on that lies in one place, at most @length
+ *
+ * Context: any; reads only what does not change after the issue.
+ * Return: false when @offset is beyond the token's end.
+ */
+bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
+		       struct bpio_run *run)
+{
+	unsigned int low = 0, high = token->nr;
+
+	if (token == &zero_token) {
+		run->offset = offset;
+		run->length = length;
+		run->source = BPIO_RUN_ZERO;
+		return true;
+	}
+	/* The last range that starts at or before @offset holds it. */
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+
+		if (token->ranges[mid].offset <= offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low)
+		return false;
+	token_to_run(token, low - 1, run);
+	return bpio_run_clip(run, offset, length);
+}
+
+/* ---- setup --------------------------------------------------------------- */
+
+/* Prepare what a volume holds of tokens; the rest of it is zeroed. */
+void dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol)
+{
+	spin_lock_init(&vol->token_lock);
+	vol->token_ranges = RB_ROOT_CACHED;
+	vol->token_owners = RB_ROOT;
+	INIT_LIST_HEAD(&vol->tokens);
+}
+
+/**
+ * dm_bpio_token_store_init - bring up the store
+ *
+ * The key and the copy manager's UUID live as long as the module: tokens of an
+ * earlier load are foreign.
+ *
+ * Return: 0 or a negative errno.
+ */
+int dm_bpio_token_store_init(void)
+{
+	u8 key[BPIO_TOKEN_HMAC_LENGTH];
+	int ret;
+
+	BUILD_BUG_ON(BPIO_TOKEN_MAX_RANGES > BITS_PER_TYPE(u64));
+	BUILD_BUG_ON(offsetof(struct bpio_token_body, hmac) !=
+		     BPIO_TOKEN_SIGNED);
+
+	token_hmac = crypto_alloc_shash("hmac(sha256)", 0, 0);
+	if (IS_ERR(token_hmac))
+		return PTR_ERR(token_hmac);
+	get_random_bytes(key, sizeof(key));
+	ret = crypto_shash_setkey(token_hmac, key, sizeof(key));
+	memzero_explicit(key, sizeof(key));
+	if (ret)
+		goto free_hmac;
+	generate_random_uuid(token_uuid);
+
+	ret = -ENOMEM;
+	token_cache = KMEM_CACHE(bpio_token, SLAB_ACCOUNT);
+	if (!token_cache)
+		goto free_hmac;
+	ret = rhashtable_init(&bpio_tokens, &token_params);
+	if (ret)
+		goto free_cache;
+	return 0;
+
+free_cache:
+	kmem_cache_destroy(token_cache);
+free_hmac:
+	crypto_free_shash(token_hmac);
+	return ret;
+}
+
+/**
+ * dm_bpio_token_store_exit - kill what lives and take the store down
+ *
+ * Called when no target and no file system is left, so nobody builds, finds
+ * or uses a token; before the registry of volumes goes, since tokens hold
+ * references to volumes.
+ */
+void dm_bpio_token_store_exit(void)
+{
+	struct rhashtable_iter iter;
+	struct bpio_token *token;
+
+	/* A walk that meets a resize starts over; until then it may miss some. */
+	while (atomic_read(&bpio_tokens.nelems)) {
+		rhashtable_walk_enter(&bpio_tokens, &iter);
+		rhashtable_walk_start(&iter);
+		while ((token = rhashtable_walk_next(&iter)))
+			if (!IS_ERR(token))
+				token_kill(token, BPIO_STAT_TOKENS_INVALIDATED);
+		rhashtable_walk_stop(&iter);
+		rhashtable_walk_exit(&iter);
+	}
+
+	/* A timer that fires right now, in softirq, has a reference to drop. */
+	synchronize_rcu();
+	rcu_barrier();
+	rhashtable_destroy(&bpio_tokens);
+	kmem_cache_destroy(token_cache);
+	crypto_free_shash(token_hmac);
+}
