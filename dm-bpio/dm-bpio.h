@@ -166,7 +166,7 @@ struct dm_bpio {
 	sector_t offset_sectors;
 	struct list_head list;		/* vol->targets or vol->incoming */
 	struct dm_bpio_below below;
-	char *feature_args;		/* as given, escaped for a table line */
+	char *feature_args;		/* as given, their number first */
 
 	/* feature arguments; the has_* ones were given on the table line */
 	char driver_name[BPIO_DRIVER_NAME_CHARS + 1];

@@ -7,7 +7,6 @@
  *	<start> <length> bpio <lower device> <offset sectors> [<#args> <arg>...]
  */
 #include <linux/bio.h>
-#include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -199,31 +198,24 @@ static char *dm_bpio_parse_features(struct dm_bpio *target,
 	return NULL;
 }
 
-/* The words as a table line has them, to be printed by dmsetup table. */
+/*
+ * The words as dmsetup table prints them.  Not escaped: libdm does that on the
+ * way in, and nobody undoes it on the way out.
+ */
 static char *dm_bpio_join_words(unsigned int argc, char **argv)
 {
-	size_t length = 1;
+	size_t length = 1, at = 0;
 	unsigned int i;
-	const char *c;
-	char *joined, *at;
+	char *joined;
 
 	for (i = 0; i < argc; i++)
-		length += 2 * strlen(argv[i]) + 1;
-	joined = kmalloc(length, GFP_KERNEL);
+		length += strlen(argv[i]) + 1;
+	joined = kzalloc(length, GFP_KERNEL);
 	if (!joined)
 		return NULL;
-	at = joined;
-	for (i = 0; i < argc; i++) {
-		if (i)
-			*at++ = ' ';
-		for (c = argv[i]; *c; c++) {
-			/* dm takes a backslash off. */
-			if (isspace(*c) || *c == '\\')
-				*at++ = '\\';
-			*at++ = *c;
-		}
-	}
-	*at = '\0';
+	for (i = 0; i < argc; i++)
+		at += scnprintf(joined + at, length - at, i ? " %s" : "%s",
+				argv[i]);
 	return joined;
 }
 
