@@ -6,7 +6,6 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # Which kernels guest tests run on: stock, debug or both; which tests.
 K ?= both
 T ?=
-# DKMS builds modules only, and for its own kernel.
 DESTDIR ?=
 PREFIX ?= /usr/local
 
@@ -16,7 +15,7 @@ all: ## modules for KDIR (default: the running kernel's), tools
 	@qemu/build "$(KDIR)"
 
 demo: deps ## the main job, end to end, in a guest on the stock kernel
-	@qemu/vm run $(DEMO_MACHINE) -- qemu/demo.sh
+	@qemu/demo.sh list | qemu/vm run $(DEMO_MACHINE) -- qemu/demo.sh
 
 test: deps ## everything; the last line is the verdict
 	@qemu/test-all
@@ -25,7 +24,7 @@ kunit: deps ## KUnit suites, on the debug kernel
 	@qemu/guest-tests --kernel debug --kunit none
 
 guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both
-	@qemu/guest-tests --kernel $(K) $(T)
+	@qemu/guest-tests --kernel $(K) $(foreach t,$(T),'$(t)')
 
 check: deps ## static checks
 	@qemu/check
@@ -41,9 +40,10 @@ deps: ## the Debian packages that are missing
 
 install: all ## modules and tools, for the running kernel
 	$(MAKE) -C "$(KDIR)" M="$$(dirname "$$(qemu/build "$(KDIR)")")/src" \
+		$(if $(DESTDIR),INSTALL_MOD_PATH="$(DESTDIR)") \
 		INSTALL_MOD_DIR=updates modules_install
-	$(MAKE) -C tools O="$(CURDIR)/build/tools" DESTDIR="$(DESTDIR)" \
-		PREFIX="$(PREFIX)" install
+	install -D -t "$(DESTDIR)$(PREFIX)/sbin" build/tools/bpioctl
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/man/man8" tools/bpioctl.8
 
 clean: ## what was built here; built kernels stay in ~/.cache/dm-bpio
 	rm -rf build
