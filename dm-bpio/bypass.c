@@ -68,18 +68,18 @@ static bool dm_bpio_is_above(const struct dm_bpio_volume *upper,
 }
 
 /**
- * dm_bpio_volume_is_above - does the I/O of one volume run through another?
+ * dm_bpio_volume_runs_through - does the I/O of one volume reach another?
  * @upper: volume nearer the file system
- * @vol: volume nearer the device
+ * @vol: volume nearer the device, or the same
  *
  * Context: dm_bpio_lock held.
- * Return: true when a live target of @upper, or of a volume below it, lies on
- * @vol; false for a volume and itself.
+ * Return: true when they are the same, or a live target of @upper, or of a
+ * volume below it, lies on @vol.
  */
-bool dm_bpio_volume_is_above(const struct dm_bpio_volume *upper,
-			     const struct dm_bpio_volume *vol)
+bool dm_bpio_volume_runs_through(const struct dm_bpio_volume *upper,
+				 const struct dm_bpio_volume *vol)
 {
-	return dm_bpio_is_above(upper, vol, 0);
+	return upper == vol || dm_bpio_is_above(upper, vol, 0);
 }
 
 static bool dm_bpio_is_suspended(const struct dm_bpio_volume *vol,
@@ -425,7 +425,7 @@ static bool dm_bpio_asked_from_above(const struct dm_bpio_volume *vol)
 	const struct dm_bpio_volume *pos;
 
 	list_for_each_entry(pos, &dm_bpio_volumes, list)
-		if (pos->enabled && dm_bpio_volume_is_above(pos, vol))
+		if (pos->enabled && dm_bpio_is_above(pos, vol, 0))
 			return true;
 	return false;
 }
@@ -523,7 +523,7 @@ int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason)
 		return -ENOMEM;
 	}
 	list_for_each_entry(pos, &dm_bpio_volumes, list) {
-		if (pos != vol && !dm_bpio_volume_is_above(pos, vol))
+		if (!dm_bpio_volume_runs_through(pos, vol))
 			continue;
 		dm_bpio_volume_hold(pos);
 		above[nr++] = pos;

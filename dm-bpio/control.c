@@ -51,6 +51,7 @@ s32 dm_bpio_check_manage_bypass_io(const struct bpio_input *input,
 		return STATUS_INVALID_PARAMETER;
 	return STATUS_SUCCESS;
 }
+
 BPIO_EXPORT_FOR_KUNIT(dm_bpio_check_manage_bypass_io);
 
 static s32 dm_bpio_manage_bypass_io(struct block_device *bdev,

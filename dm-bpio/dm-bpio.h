@@ -212,8 +212,8 @@ void dm_bpio_volume_postsuspend(struct dm_bpio *target);
 void dm_bpio_volume_resume(struct dm_bpio *target);
 
 /* bypass.c: the storage leg */
-bool dm_bpio_volume_is_above(const struct dm_bpio_volume *upper,
-			     const struct dm_bpio_volume *vol);
+bool dm_bpio_volume_runs_through(const struct dm_bpio_volume *upper,
+				 const struct dm_bpio_volume *vol);
 bool dm_bpio_stack_suspended(const struct dm_bpio_volume *vol);
 void dm_bpio_reask(struct dm_bpio_volume *vol);
 int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason);

@@ -173,6 +173,7 @@ int dm_bpio_status_parse(const char *word, s32 *status)
 	}
 	return kstrtos32(word, 0, status) ? -EINVAL : 0;
 }
+
 BPIO_EXPORT_FOR_KUNIT(dm_bpio_status_parse);
 
 /* One code point of UTF-8; what is not UTF-8 becomes U+FFFD, byte by byte. */

@@ -16,7 +16,7 @@
 #define DM_BPIO_TTL_MAX_MS		600000
 #define DM_BPIO_TOKENS			65536
 /* A token costs memory: what a table line may ask for. */
-#define DM_BPIO_TOKENS_MAX		(1 << 20)
+#define DM_BPIO_TOKENS_MAX		1048576
 /* NVM command set, Identify Namespace: MSSRL is 16 bits, MSRC 8, 0-based. */
 #define DM_BPIO_MSSRL_MAX		U16_MAX
 #define DM_BPIO_MSRC_MAX		U8_MAX
@@ -179,7 +179,7 @@ static char *dm_bpio_parse_features(struct dm_bpio *target,
 			if (!strcmp(word, dm_bpio_features[i].name))
 				break;
 		if (i == DM_BPIO_ARG_NR)
-			return "A feature argument is unknown: see the list in the documentation of the bpio target";
+			return "A feature argument is none that the bpio target knows";
 		if (__test_and_set_bit(i, &given))
 			return "A feature argument is given twice";
 		if (words < dm_bpio_features[i].values)
@@ -333,12 +333,12 @@ static int dm_bpio_map(struct dm_target *ti, struct bio *bio)
 	struct dm_bpio_volume *vol = target->vol;
 	bool write = op_is_write(bio_op(bio));
 
-	bpio_stat_add(&vol->pub, write ? BPIO_STAT_MAPPED_WRITES :
-		      BPIO_STAT_MAPPED_READS, 1);
-
 	if (unlikely(atomic_read(&vol->nr_markers)) &&
 	    dm_bpio_marker_map(target, bio) == DM_MAPIO_SUBMITTED)
 		return DM_MAPIO_SUBMITTED;
+
+	bpio_stat_add(&vol->pub, write ? BPIO_STAT_MAPPED_WRITES :
+		      BPIO_STAT_MAPPED_READS, 1);
 
 	/* TK-3: an overlapping token dies before the write is submitted. */
 	if (write && unlikely(atomic_read(&vol->nr_tokens)) &&

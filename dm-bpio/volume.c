@@ -9,6 +9,7 @@
 #include "dm-bpio.h"
 #include "trace.h"
 
+/* Guards the registry, topology and state of all volumes: see dm-bpio.h. */
 DEFINE_MUTEX(dm_bpio_lock);
 LIST_HEAD(dm_bpio_volumes);
 /*
@@ -280,12 +281,6 @@ static void dm_bpio_volume_wake(struct dm_bpio_volume *vol)
 	dm_bpio_volume_queue_reask(vol);
 }
 
-/* @vol and all volumes whose I/O runs through it. */
-#define for_each_volume_from(pos, vol)					\
-	list_for_each_entry(pos, &dm_bpio_volumes, list)		\
-		if ((pos) != (vol) && !dm_bpio_volume_is_above(pos, vol)) { \
-		} else
-
 /* Different lower devices or offsets, or differently cut. */
 static bool dm_bpio_volume_differs(const struct list_head *old,
 				   const struct list_head *new)
@@ -367,7 +362,9 @@ void dm_bpio_volume_resume(struct dm_bpio *target)
 	}
 	if (changed || vol->suspended) {
 		vol->suspended = false;
-		for_each_volume_from(pos, vol) {
+		list_for_each_entry(pos, &dm_bpio_volumes, list) {
+			if (!dm_bpio_volume_runs_through(pos, vol))
+				continue;
 			if (moved)
 				dm_bpio_tokens_revoke(pos);
 			dm_bpio_volume_wake(pos);
@@ -395,7 +392,9 @@ void dm_bpio_volume_presuspend(struct dm_bpio *target)
 	mutex_lock(&dm_bpio_lock);
 	if (!vol->suspended) {
 		vol->suspended = true;
-		for_each_volume_from(pos, vol) {
+		list_for_each_entry(pos, &dm_bpio_volumes, list) {
+			if (!dm_bpio_volume_runs_through(pos, vol))
+				continue;
 			bpio_gate_close(&pos->pub.gate, BPIO_GATE_SUSPENDED);
 			if (pos != vol)
 				bpio_gate_close(&pos->source_gate,
@@ -450,10 +449,12 @@ void dm_bpio_volume_del_target(struct dm_bpio *target)
 		vol->live_table = NULL;
 		vol->table_sectors = 0;
 		vol->suspended = false;
-		for_each_volume_from(pos, vol)
+		list_for_each_entry(pos, &dm_bpio_volumes, list) {
+			if (!dm_bpio_volume_runs_through(pos, vol))
+				continue;
 			dm_bpio_tokens_revoke(pos);
-		for_each_volume_from(pos, vol)
 			dm_bpio_volume_wake(pos);
+		}
 	}
 	dm_bpio_volume_unuse(vol);
 	mutex_unlock(&dm_bpio_lock);
