@@ -1,0 +1,782 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bpio-ctl PATH[:FLAGS] OP...: a raw client of BPIO_IOC_CONTROL.
+ *
+ * Runs the operations one after another, on one open handle unless told
+ * otherwise, and prints a line for each.  Every request goes with an output
+ * buffer full of a known byte: what the kernel wrote beyond `information`, or
+ * wrote at all when the request failed, is told as OVERRUN, and the exit
+ * status is 3.
+ *
+ * FLAGS of an open: r w (both: default), d O_DIRECT (default for files), b
+ * not O_DIRECT, s O_DSYNC, a O_APPEND, c O_CREAT, t O_TRUNC.
+ *
+ * Handles:   open:PATH[:FLAGS]  use:N  dup  close
+ * BypassIO:  enable disable query pausev resumev pauses resumes info, each
+ *            [:IN_FLAGS]; op:OPERATION[:IN_FLAGS]
+ * ODX:       oread:OFFSET:LENGTH[:TTL]  owrite:OFFSET:LENGTH[:TRANSFER]
+ *            save:FILE load:FILE zeroA zero4 zero8 flip:BYTE type:VALUE
+ * Storage:   device:PATH, then on /dev/bpio senable sdisable squery [:IN_FLAGS]
+ *            sop:OPERATION
+ * Anything:  raw:CODE:IN_LENGTH:OUT_LENGTH[:HEX]
+ * Next only: in=N out=N inptr=null|bad outptr=null|bad|readonly overlap
+ *            flags=N reserved=N devfd=N kernel res1=N res2=N size=N version=N
+ * Files:     read:OFFSET:LENGTH[:TO]  write:OFFSET:LENGTH:BYTE  trunc:SIZE
+ *            punch:OFFSET:LENGTH  mmap:LENGTH  munmap  lock:r|w|u:OFFSET:LENGTH
+ *            unlink:PATH  fsync
+ * Else:      sh:COMMAND  sleep:MS  hold
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/bpio.h>
+#include "bpio.h"
+
+#define CANARY	    0xA5
+#define BUFFER	    (128 << 10)
+#define MAX_HANDLES 64
+#define MAX_ARGS    6
+
+enum pointer { POINTER_GOOD, POINTER_NULL, POINTER_BAD, POINTER_READONLY };
+
+/* What the next request does differently. */
+static struct {
+	long in, out;
+	enum pointer inptr, outptr;
+	bool overlap;
+	uint32_t flags, reserved;
+	bool has_devfd;
+	int devfd;
+	uint64_t res1, res2;
+	long size, version;
+} next;
+
+static const char *args[MAX_ARGS];
+static int args_nr;
+static int handles[MAX_HANDLES];
+static int handles_nr;
+static int fd = -1;
+static int device_fd = -1;
+static struct storage_offload_token token;
+static uint8_t *in_buffer, *out_buffer;
+static void *mapping;
+static size_t mapping_length;
+static int result;
+
+static void reset_next(void)
+{
+	memset(&next, 0, sizeof(next));
+	next.in = next.out = next.size = next.version = -1;
+}
+
+static void __attribute__((noreturn)) usage(const char *what)
+{
+	fprintf(stderr, "bpio-ctl: %s\n", what);
+	exit(2);
+}
+
+static uint64_t number(int i, uint64_t otherwise)
+{
+	char *end;
+	uint64_t value;
+
+	if (i >= args_nr)
+		return otherwise;
+	value = strtoull(args[i], &end, 0);
+	if (*end == 'K' || *end == 'M')
+		value <<= *end++ == 'K' ? 10 : 20;
+	if (*end || end == args[i])
+		usage(args[i]);
+	return value;
+}
+
+static const char *text(int i)
+{
+	if (i >= args_nr)
+		usage("an argument is missing");
+	return args[i];
+}
+
+static const char *status_name(int32_t status)
+{
+	static char unknown[16];
+	const struct bpio_status *known = bpio_status_find(status);
+
+	if (known)
+		return known->name + strlen("STATUS_");
+	snprintf(unknown, sizeof(unknown), "0x%08" PRIx32, (uint32_t)status);
+	return unknown;
+}
+
+/* ---- requests ------------------------------------------------------------ */
+
+struct reply {
+	bool carried; /* else an errno was printed */
+	int32_t status;
+	uint32_t information;
+	uint32_t out_length;
+};
+
+static size_t written_to(const uint8_t *buffer)
+{
+	size_t n = BUFFER;
+
+	while (n && buffer[n - 1] == CANARY)
+		n--;
+	return n;
+}
+
+static void *pointer(enum pointer kind, void *good)
+{
+	static uint8_t *readonly;
+
+	switch (kind) {
+	case POINTER_NULL:
+		return NULL;
+	case POINTER_BAD:
+		return (void *)(uintptr_t)0xffff888000001000ull;
+	case POINTER_READONLY:
+		if (!readonly)
+			readonly = mmap(NULL, BUFFER, PROT_READ,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		return readonly;
+	default:
+		return good;
+	}
+}
+
+static struct reply request(const char *name, uint32_t code, uint32_t in_length,
+			    uint32_t out_length)
+{
+	struct bpio_control control = {
+		.code = code,
+		.flags = next.flags,
+		.input_length = next.in >= 0 ? (uint32_t)next.in : in_length,
+		.output_length = next.out >= 0 ? (uint32_t)next.out :
+						 out_length,
+		.device_fd = next.has_devfd ? next.devfd : device_fd,
+		.status = 0x5a5a5a5a,
+		.information = 0x5a5a5a5a,
+		.reserved = next.reserved,
+	};
+	struct reply reply = { .out_length = control.output_length };
+	uint8_t *out = next.overlap ? in_buffer + 8 : out_buffer;
+	size_t wrote, allowed;
+
+	memset(out_buffer, CANARY, BUFFER);
+	control.input = (uintptr_t)pointer(next.inptr, in_buffer);
+	control.output = (uintptr_t)pointer(next.outptr, out);
+	if (ioctl(fd, BPIO_IOC_CONTROL, &control)) {
+		printf("%s errno=%s", name, strerrorname_np(errno));
+		if (written_to(out_buffer)) {
+			printf(" OVERRUN");
+			result = 3;
+		}
+		printf("\n");
+		return reply;
+	}
+	reply.carried = true;
+	reply.status = control.status;
+	reply.information = control.information;
+	printf("%s status=%s info=%" PRIu32, name, status_name(reply.status),
+	       reply.information);
+	if (next.overlap) {
+		memcpy(out_buffer, out, BUFFER / 2);
+		memset(out_buffer + BUFFER / 2, CANARY, BUFFER / 2);
+		return reply;
+	}
+	wrote = written_to(out_buffer);
+	allowed = reply.information < reply.out_length ? reply.information :
+							 reply.out_length;
+	if (bpio_status_is_error(reply.status))
+		allowed = 0;
+	if (wrote > allowed) {
+		printf(" OVERRUN=%zu", wrote);
+		result = 3;
+	} else if (wrote < allowed && next.outptr == POINTER_GOOD) {
+		printf(" wrote=%zu", wrote);
+	}
+	return reply;
+}
+
+/* True when there is an output to show; else the line has been ended. */
+static bool has_output(const struct reply *reply)
+{
+	if (!reply->carried)
+		return false;
+	if (bpio_status_is_error(reply->status) || next.outptr) {
+		printf("\n");
+		return false;
+	}
+	return true;
+}
+
+static void print_text(const char *key, const void *units, unsigned int length,
+		       unsigned int max)
+{
+	char utf8[BPIO_UTF8_SIZE(BPIO_FAILURE_REASON_CHARS)];
+	const uint16_t *tail = units;
+	unsigned int i;
+
+	if (length > max) {
+		printf(" %s=TOO_LONG", key);
+		result = 3;
+		return;
+	}
+	bpio_utf16_to_utf8(units, length, utf8, sizeof(utf8));
+	printf(" %s=%s", key, utf8);
+	for (i = length; i < max; i++) {
+		if (tail[i]) {
+			printf(" TAIL_NOT_ZERO");
+			result = 3;
+			return;
+		}
+	}
+}
+
+static void print_results(const struct fs_bpio_results *r)
+{
+	struct fs_bpio_results copy;
+
+	memcpy(&copy, r, sizeof(copy));
+	printf(" result=%s", status_name(copy.op_status));
+	print_text("driver", copy.failing_driver_name,
+		   copy.failing_driver_name_len, BPIO_DRIVER_NAME_CHARS);
+	print_text("reason", copy.failure_reason, copy.failure_reason_len,
+		   BPIO_FAILURE_REASON_CHARS);
+}
+
+static void manage(const char *name, uint32_t operation, uint32_t in_flags)
+{
+	struct fs_bpio_input in = {
+		.operation = operation,
+		.in_flags = in_flags,
+		.reserved1 = next.res1,
+		.reserved2 = next.res2,
+	};
+	const struct fs_bpio_output *out = (const void *)out_buffer;
+	struct reply reply;
+
+	memset(in_buffer, 0, BUFFER);
+	memcpy(in_buffer, &in, sizeof(in));
+	reply = request(name, FSCTL_MANAGE_BYPASS_IO, sizeof(in), sizeof(*out));
+	if (!has_output(&reply))
+		return;
+	printf(" op=%" PRIu32 " flags=%" PRIu32, out->operation,
+	       out->out_flags);
+	if (out->reserved1 || out->reserved2) {
+		printf(" RESERVED_NOT_ZERO");
+		result = 3;
+	}
+	if (reply.information >= 352) {
+		print_results(&out->query);
+	} else if (reply.information >= 96) {
+		printf(" count=%" PRIu32, out->get_info.active_bypass_io_count);
+		print_text("driver", out->get_info.storage_driver_name,
+			   out->get_info.storage_driver_name_len,
+			   BPIO_DRIVER_NAME_CHARS);
+	}
+	printf("\n");
+}
+
+static void storage(const char *name, uint32_t operation, uint32_t in_flags)
+{
+	struct bpio_input in = {
+		.version = next.version >= 0 ? (uint32_t)next.version :
+					       sizeof(in),
+		.size = next.size >= 0 ? (uint32_t)next.size : sizeof(in),
+		.operation = operation,
+		.in_flags = in_flags,
+		.reserved2 = next.res2,
+	};
+	const struct bpio_output *out = (const void *)out_buffer;
+	struct reply reply;
+
+	memset(in_buffer, 0, BUFFER);
+	memcpy(in_buffer, &in, sizeof(in));
+	reply = request(name, IOCTL_STORAGE_MANAGE_BYPASS_IO, sizeof(in),
+			sizeof(*out));
+	if (!has_output(&reply))
+		return;
+	printf(" version=%" PRIu32 " size=%" PRIu32 " op=%" PRIu32
+	       " flags=%" PRIu32,
+	       out->version, out->size, out->operation, out->out_flags);
+	if (reply.information >= 352)
+		print_results((const void *)&out->query);
+	printf("\n");
+}
+
+static const char *token_kind(void)
+{
+	struct bpio_token decoded;
+
+	bpio_token_decode(&token, &decoded);
+	switch (decoded.kind) {
+	case BPIO_TOKEN_ZERO:
+		return "zero";
+	case BPIO_TOKEN_BPIO:
+		return "bpio";
+	default:
+		return "other";
+	}
+}
+
+static void offload_read(uint64_t offset, uint64_t length, uint32_t ttl)
+{
+	struct fsctl_offload_read_input in = {
+		.size = next.size >= 0 ? (uint32_t)next.size : sizeof(in),
+		.flags = (uint32_t)next.res1,
+		.token_time_to_live = ttl,
+		.reserved = (uint32_t)next.res2,
+		.file_offset = offset,
+		.copy_length = length,
+	};
+	const struct fsctl_offload_read_output *out = (const void *)out_buffer;
+	struct reply reply;
+
+	memset(in_buffer, 0, BUFFER);
+	memcpy(in_buffer, &in, sizeof(in));
+	reply = request("oread", FSCTL_OFFLOAD_READ, sizeof(in), sizeof(*out));
+	if (!has_output(&reply))
+		return;
+	token = out->token;
+	printf(" transfer=%" PRIu64 " flags=%" PRIu32 " token=%s",
+	       (uint64_t)out->transfer_length, out->flags, token_kind());
+	if (out->size != sizeof(*out)) {
+		printf(" size=%" PRIu32, out->size);
+		result = 3;
+	}
+	printf("\n");
+}
+
+static void offload_write(uint64_t offset, uint64_t length, uint64_t transfer)
+{
+	struct fsctl_offload_write_input in = {
+		.size = next.size >= 0 ? (uint32_t)next.size : sizeof(in),
+		.flags = (uint32_t)next.res1,
+		.file_offset = offset,
+		.copy_length = length,
+		.transfer_offset = transfer,
+		.token = token,
+	};
+	const struct fsctl_offload_write_output *out = (const void *)out_buffer;
+	struct reply reply;
+
+	memset(in_buffer, 0, BUFFER);
+	memcpy(in_buffer, &in, sizeof(in));
+	reply = request("owrite", FSCTL_OFFLOAD_WRITE, sizeof(in),
+			sizeof(*out));
+	if (!has_output(&reply))
+		return;
+	printf(" written=%" PRIu64, (uint64_t)out->length_written);
+	if (out->size != sizeof(*out) || out->flags) {
+		printf(" size=%" PRIu32 " flags=%" PRIu32, out->size,
+		       out->flags);
+		result = 3;
+	}
+	printf("\n");
+}
+
+static void raw(void)
+{
+	const uint32_t code = (uint32_t)number(1, 0);
+	const uint32_t in = (uint32_t)number(2, 0);
+	const uint32_t out = (uint32_t)number(3, 0);
+	const char *hex = args_nr > 4 ? args[4] : "";
+	struct reply reply;
+	unsigned int byte;
+	size_t i;
+
+	memset(in_buffer, 0, BUFFER);
+	for (i = 0; sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		in_buffer[i++] = (uint8_t)byte;
+	reply = request("raw", code, in, out);
+	if (!has_output(&reply))
+		return;
+	printf(" output=");
+	for (i = 0; i < reply.information && i < reply.out_length; i++)
+		printf("%02x", out_buffer[i]);
+	printf("\n");
+}
+
+/* ---- tokens -------------------------------------------------------------- */
+
+static void token_file(const char *path, bool save)
+{
+	FILE *f = fopen(path, save ? "w" : "r");
+
+	if (!f || (save ? fwrite(&token, sizeof(token), 1, f) :
+			  fread(&token, sizeof(token), 1, f)) != 1)
+		usage(path);
+	fclose(f);
+}
+
+static void token_well_known(uint32_t type, int pattern_at)
+{
+	uint8_t *bytes = (uint8_t *)&token;
+	int i;
+
+	memset(&token, 0, sizeof(token));
+	for (i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(type >> (24 - 8 * i));
+	if (pattern_at)
+		bytes[pattern_at + 1] = STORAGE_OFFLOAD_PATTERN_ZERO;
+	if (!pattern_at || pattern_at == 8) {
+		token.token_id_length[0] = 0x01;
+		token.token_id_length[1] = 0xf8;
+	}
+}
+
+/* ---- files --------------------------------------------------------------- */
+
+static int open_path(const char *path, const char *flags)
+{
+	bool direct = false, plain = false, r = false, w = false;
+	struct stat st;
+	int mode = 0;
+
+	for (; flags && *flags; flags++) {
+		switch (*flags) {
+		case 'r':
+			r = true;
+			break;
+		case 'w':
+			w = true;
+			break;
+		case 'd':
+			direct = true;
+			break;
+		case 'b':
+			plain = true;
+			break;
+		case 's':
+			mode |= O_DSYNC;
+			break;
+		case 'a':
+			mode |= O_APPEND;
+			break;
+		case 'c':
+			mode |= O_CREAT;
+			break;
+		case 't':
+			mode |= O_TRUNC;
+			break;
+		default:
+			usage("unknown flag of an open");
+		}
+	}
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		plain = !direct;
+		if (!S_ISDIR(st.st_mode) && !r && !w)
+			r = w = true;
+		else if (!w)
+			r = true;
+	} else if (!r && !w) {
+		r = w = true;
+	}
+	if (!plain)
+		mode |= O_DIRECT;
+	mode |= r && w ? O_RDWR : w ? O_WRONLY : O_RDONLY;
+	return open(path, mode, 0666);
+}
+
+static void new_handle(int new_fd, const char *path)
+{
+	if (new_fd < 0) {
+		printf("open %s errno=%s\n", path, strerrorname_np(errno));
+		exit(1);
+	}
+	if (handles_nr == MAX_HANDLES)
+		usage("too many handles");
+	handles[handles_nr++] = new_fd;
+	fd = new_fd;
+}
+
+static void said(const char *what, long ret)
+{
+	if (ret < 0)
+		printf("%s errno=%s\n", what, strerrorname_np(errno));
+	else
+		printf("%s %ld\n", what, ret);
+}
+
+static void read_file(off_t offset, size_t length, const char *to)
+{
+	void *buffer;
+	ssize_t got;
+
+	if (posix_memalign(&buffer, 4096, length + 4096))
+		usage("no memory");
+	got = pread(fd, buffer, length, offset);
+	said("read", got);
+	if (to && got >= 0) {
+		FILE *f = fopen(to, "w");
+
+		if (!f || fwrite(buffer, 1, (size_t)got, f) != (size_t)got)
+			usage(to);
+		fclose(f);
+	}
+	free(buffer);
+}
+
+static void write_file(off_t offset, size_t length, int byte)
+{
+	void *buffer;
+
+	if (posix_memalign(&buffer, 4096, length))
+		usage("no memory");
+	memset(buffer, byte, length);
+	said("write", pwrite(fd, buffer, length, offset));
+	free(buffer);
+}
+
+static void map_file(size_t length)
+{
+	mapping_length = length;
+	mapping = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
+	if (mapping == MAP_FAILED) {
+		said("mmap", -1);
+		exit(1);
+	}
+	printf("mmap %d\n", *(volatile uint8_t *)mapping);
+}
+
+static void lock_file(char kind, off_t offset, off_t length)
+{
+	struct flock lock = {
+		.l_type = kind == 'r' ? F_RDLCK :
+			  kind == 'w' ? F_WRLCK :
+					F_UNLCK,
+		.l_whence = SEEK_SET,
+		.l_start = offset,
+		.l_len = length,
+	};
+
+	said("lock", fcntl(fd, F_OFD_SETLK, &lock));
+}
+
+/* ---- the words ------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	uint32_t operation;
+} operations[] = {
+	{ "enable", FS_BPIO_OP_ENABLE },
+	{ "disable", FS_BPIO_OP_DISABLE },
+	{ "query", FS_BPIO_OP_QUERY },
+	{ "pausev", FS_BPIO_OP_VOLUME_STACK_PAUSE },
+	{ "resumev", FS_BPIO_OP_VOLUME_STACK_RESUME },
+	{ "pauses", FS_BPIO_OP_STREAM_PAUSE },
+	{ "resumes", FS_BPIO_OP_STREAM_RESUME },
+	{ "info", FS_BPIO_OP_GET_INFO },
+};
+
+static bool do_bypassio(const char *word)
+{
+	size_t i;
+
+	if (!strcmp(word, "op")) {
+		manage("op", (uint32_t)number(1, 0), (uint32_t)number(2, 0));
+		return true;
+	}
+	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+		if (!strcmp(word, operations[i].name)) {
+			manage(word, operations[i].operation,
+			       (uint32_t)number(1, 0));
+			return true;
+		}
+	}
+	if (!strcmp(word, "sop"))
+		storage(word, (uint32_t)number(1, 0), 0);
+	else if (!strcmp(word, "senable"))
+		storage(word, BPIO_OP_ENABLE, (uint32_t)number(1, 0));
+	else if (!strcmp(word, "sdisable"))
+		storage(word, BPIO_OP_DISABLE, (uint32_t)number(1, 0));
+	else if (!strcmp(word, "squery"))
+		storage(word, BPIO_OP_QUERY, (uint32_t)number(1, 0));
+	else if (!strcmp(word, "raw"))
+		raw();
+	else if (!strcmp(word, "oread"))
+		offload_read(number(1, 0), number(2, 0),
+			     (uint32_t)number(3, 0));
+	else if (!strcmp(word, "owrite"))
+		offload_write(number(1, 0), number(2, 0), number(3, 0));
+	else
+		return false;
+	return true;
+}
+
+static bool do_token(const char *word)
+{
+	if (!strcmp(word, "save"))
+		token_file(text(1), true);
+	else if (!strcmp(word, "load"))
+		token_file(text(1), false);
+	else if (!strcmp(word, "zeroA"))
+		token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_ZERO_DATA, 0);
+	else if (!strcmp(word, "zero4"))
+		token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_WELL_KNOWN, 4);
+	else if (!strcmp(word, "zero8"))
+		token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_WELL_KNOWN, 8);
+	else if (!strcmp(word, "type"))
+		token_well_known((uint32_t)number(1, 0), 0);
+	else if (!strcmp(word, "flip"))
+		((uint8_t *)&token)[number(1, 0) % sizeof(token)] ^= 0x10;
+	else
+		return false;
+	return true;
+}
+
+static bool do_next(const char *word)
+{
+	const char *value = strchr(word, '=');
+	size_t length = value ? (size_t)(value - word) : strlen(word);
+	enum pointer kind = POINTER_GOOD;
+	uint64_t n = 0;
+
+#define IS(w) (length == strlen(w) && !memcmp(word, w, length))
+	if (value) {
+		value++;
+		if (!strcmp(value, "null"))
+			kind = POINTER_NULL;
+		else if (!strcmp(value, "bad"))
+			kind = POINTER_BAD;
+		else if (!strcmp(value, "readonly"))
+			kind = POINTER_READONLY;
+		else
+			n = strtoull(value, NULL, 0);
+	}
+	if (IS("in"))
+		next.in = (long)n;
+	else if (IS("out"))
+		next.out = (long)n;
+	else if (IS("inptr"))
+		next.inptr = kind;
+	else if (IS("outptr"))
+		next.outptr = kind;
+	else if (IS("overlap"))
+		next.overlap = true;
+	else if (IS("flags"))
+		next.flags = (uint32_t)n;
+	else if (IS("kernel"))
+		next.flags = BPIO_CONTROL_KERNEL_MODE;
+	else if (IS("reserved"))
+		next.reserved = (uint32_t)n;
+	else if (IS("devfd"))
+		next.has_devfd = true, next.devfd = (int)n;
+	else if (IS("res1"))
+		next.res1 = n;
+	else if (IS("res2"))
+		next.res2 = n;
+	else if (IS("size"))
+		next.size = (long)n;
+	else if (IS("version"))
+		next.version = (long)n;
+	else
+		return false;
+#undef IS
+	return true;
+}
+
+static void do_file(const char *word)
+{
+	if (!strcmp(word, "open"))
+		new_handle(open_path(text(1), args_nr > 2 ? args[2] : NULL),
+			   args[1]);
+	else if (!strcmp(word, "use"))
+		fd = handles[number(1, 0) % MAX_HANDLES];
+	else if (!strcmp(word, "dup"))
+		new_handle(dup(fd), "dup");
+	else if (!strcmp(word, "close"))
+		close(fd);
+	else if (!strcmp(word, "device"))
+		device_fd = open(text(1), O_RDWR);
+	else if (!strcmp(word, "read"))
+		read_file((off_t)number(1, 0), number(2, 0),
+			  args_nr > 3 ? args[3] : NULL);
+	else if (!strcmp(word, "write"))
+		write_file((off_t)number(1, 0), number(2, 0),
+			   (int)number(3, 0));
+	else if (!strcmp(word, "trunc"))
+		said("trunc", ftruncate(fd, (off_t)number(1, 0)));
+	else if (!strcmp(word, "punch"))
+		said("punch",
+		     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			       (off_t)number(1, 0), (off_t)number(2, 0)));
+	else if (!strcmp(word, "mmap"))
+		map_file(number(1, 4096));
+	else if (!strcmp(word, "munmap"))
+		said("munmap", munmap(mapping, mapping_length));
+	else if (!strcmp(word, "lock"))
+		lock_file(*text(1), (off_t)number(2, 0), (off_t)number(3, 0));
+	else if (!strcmp(word, "unlink"))
+		said("unlink", unlink(text(1)));
+	else if (!strcmp(word, "fsync"))
+		said("fsync", fsync(fd));
+	else if (!strcmp(word, "sleep"))
+		usleep((useconds_t)number(1, 0) * 1000);
+	else if (!strcmp(word, "hold"))
+		pause();
+	else
+		usage(word);
+}
+
+static void do_word(char *word)
+{
+	char *save;
+
+	if (!strncmp(word, "sh:", 3)) {
+		if (system(word + 3))
+			usage(word);
+		return;
+	}
+	if (do_next(word))
+		return;
+	args_nr = 0;
+	for (char *part = strtok_r(word, ":", &save); part;
+	     part = strtok_r(NULL, ":", &save)) {
+		if (args_nr == MAX_ARGS)
+			usage("too many arguments");
+		args[args_nr++] = part;
+	}
+	if (!args_nr)
+		usage("empty operation");
+	if (do_bypassio(args[0])) {
+		reset_next();
+		return;
+	}
+	if (!do_token(args[0]))
+		do_file(args[0]);
+}
+
+int main(int argc, char **argv)
+{
+	char *flags;
+	int i;
+
+	if (argc < 2)
+		usage("PATH[:FLAGS] OP...");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	in_buffer = aligned_alloc(4096, 2 * BUFFER);
+	out_buffer = aligned_alloc(4096, BUFFER);
+	if (!in_buffer || !out_buffer)
+		usage("no memory");
+	reset_next();
+	flags = strrchr(argv[1], ':');
+	if (flags)
+		*flags++ = '\0';
+	new_handle(open_path(argv[1], flags), argv[1]);
+	for (i = 2; i < argc; i++)
+		do_word(argv[i]);
+	fflush(stdout);
+	return result;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of bpio-verify share. */
+#ifndef VERIFY_H
+#define VERIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "engine.h"
+#include "pattern.h"
+
+void __attribute__((noreturn, format(printf, 1, 2)))
+die(const char *format, ...);
+uint64_t number(const char *text);
+/* Return: the operation status; dies when the request itself fails. */
+int32_t enable_bypass(int fd, const char *path);
+int race(int argc, char **argv);
+
+#endif /* VERIFY_H */
