@@ -8,7 +8,6 @@
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 vm=$repo/qemu/vm
 
-# shellcheck disable=SC2317 # called by status_of
 run() { "$vm" run --nvme 64M "$@" 2>"$tmp/stderr"; }
 
 status_of() {
@@ -101,7 +100,6 @@ ends() {
 		"$(status_of run -- no-such-program </dev/null)"
 }
 
-# shellcheck disable=SC2317 # called by check
 nothing_left() {
 	! grep -aqs -- "build/vm/$1-" /proc/[0-9]*/cmdline &&
 		[ -z "$(find "$repo/build/vm" -maxdepth 1 -name "$1-*")" ]

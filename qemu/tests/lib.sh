@@ -44,7 +44,6 @@ defer() {
 	cleanups+=("$quoted")
 }
 
-# shellcheck disable=SC2317 # a trap
 run_cleanups() {
 	local status=$? i
 
