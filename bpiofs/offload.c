@@ -369,6 +369,9 @@ static s32 write_literal(struct offload_write *ow, loff_t pos, u64 token_offset,
 			 u64 length)
 {
 	struct file *lower = bpiofs_file(ow->file)->lower;
+	const struct bpiofs_volume *vol =
+		bpiofs_vol(file_inode(ow->file)->i_sb);
+	const u32 sector = bdev_logical_block_size(vol->bdev);
 
 	while (length) {
 		const size_t part = min_t(u64, length, LITERAL_SIZE);
@@ -377,8 +380,9 @@ static s32 write_literal(struct offload_write *ow, loff_t pos, u64 token_offset,
 		ssize_t ret;
 		s32 status;
 
+		/* the last part of a file may end within a sector */
 		status = bpio_token_read(ow->token, token_offset, ow->literal,
-					 part);
+					 round_up(part, sector));
 		if (status)
 			return status;
 		iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, part);
@@ -658,7 +662,8 @@ unlock:
 	if (req->status)
 		return;
 done:
-	out->length_written = length;
+	/* never more than asked, also where the tail was rounded up */
+	out->length_written = min(length, in->copy_length);
 	out->size = sizeof(*out);
 	req->information = sizeof(*out);
 }
