@@ -4,11 +4,27 @@
 # `make demo`: the main job, end to end, in a guest. Reads real files through
 # BypassIO, has a device veto, copies a file by token; compares every byte and
 # asks the counters which way it went. Ends with a table.
+#
+# `demo.sh list`, outside, prints the SHA-256 of what is to be read; the guest
+# gets that on its standard input.
 set -euo pipefail
+
+if [ "${1-}" = list ]; then
+	bytes=0
+	find /usr/bin /usr/lib/x86_64-linux-gnu -maxdepth 1 -type f \
+		-size +2M -printf '%s %p\n' | sort -k 2 |
+		while read -r size path; do
+			[ $((bytes + size)) -le $((${DEMO_MIB:-256} << 20)) ] ||
+				continue
+			bytes=$((bytes + size))
+			sha256sum -- "$path"
+		done
+	exit
+fi
+cat > /tmp/list
 
 readonly device=/dev/nvme0n1 other=/dev/nvme1n1
 readonly volume=/dev/mapper/bpio-demo mount=/mnt
-readonly programs=${DEMO_MIB:-256}
 rows=()
 
 step() { printf '\n== %s\n' "$*"; }
@@ -22,7 +38,6 @@ counter() { dmsetup status "${2:-bpio-demo}" | tr ' ' '\n' | sed -n "s/^$1=//p";
 stat_of() { cat "/sys/fs/bpiofs/$dm/$1"; }
 
 step "modules, device, file systems"
-modprobe dm-mod
 insmod "$BPIO_MODULES/dm-bpio.ko"
 insmod "$BPIO_MODULES/bpiofs.ko"
 for n in "$device bpio-demo" "$other bpio-other"; do
@@ -35,25 +50,18 @@ mkfs.xfs -q -f /dev/mapper/bpio-other
 mount -t bpiofs "$volume" "$mount"
 mkdir -p /tmp/other
 mount -t bpiofs -o lower=xfs /dev/mapper/bpio-other /tmp/other
-dm=$(basename "$(readlink -f "$volume")")
+dm=$(dmsetup info -c --noheadings -o blkdevname bpio-demo)
 
-step "real content: programs of /usr/bin and /usr/lib"
+step "real content: programs and libraries of this system"
 bytes=0
 files=()
-while read -r size path; do
-	[ $((bytes + size)) -le $((programs << 20)) ] || continue
-	bytes=$((bytes + size))
+while read -r _ path; do
+	bytes=$((bytes + $(stat -c %s "$path")))
 	files+=("$path")
-done < <(find /usr/bin /usr/lib/x86_64-linux-gnu -maxdepth 1 -type f \
-	-size +2M -printf '%s %p\n' | sort -k 2 | head -n 40)
-for path in "${files[@]}"; do
 	cp "$path" "$mount/"
-done
+done < <(sed 's/  / /' /tmp/list)
 sync -f "$mount"
-(cd "$mount" && sha256sum -- *) > /tmp/sums 2>/dev/null || true
-for path in "${files[@]}"; do
-	(cd "$(dirname "$path")" && sha256sum -- "$(basename "$path")")
-done > /tmp/sums
+sed 's|  .*/|  |' /tmp/list > /tmp/sums
 echo "${#files[@]} files, $(mib "$bytes") MiB"
 row "files read through BypassIO" "${#files[@]}, $(mib "$bytes") MiB"
 
@@ -67,7 +75,6 @@ for path in "${files[@]}"; do
 		sha256sum | cut -d' ' -f1)  $name"
 done > /tmp/sums.bypass
 cmp /tmp/sums /tmp/sums.bypass || die "the bypass returned other bytes"
-tail -n 1 /tmp/cat.log
 through=$(($(counter mapped_reads) - reads))
 row "sha256, file by file" "all equal"
 row "bytes straight to the NVMe" "$(mib $(($(stat_of full_bytes) - full))) MiB"
@@ -83,7 +90,7 @@ bpioctl bypassio state -v "$mount/$name"
 reads=$(counter mapped_reads)
 sum=$(bpioctl bypassio cat "$mount/$name" 2> /tmp/cat.log | sha256sum | cut -d' ' -f1)
 grep -q "^$sum  $name" /tmp/sums || die "the partial path returned other bytes"
-tail -n 2 /tmp/cat.log
+cat /tmp/cat.log
 [ "$(counter mapped_reads)" -gt "$reads" ] || die "a vetoed read did not go through map()"
 row "under a veto" "partial: dm-bpio.ko, A snapshot is being taken"
 dmsetup message bpio-demo 0 unveto
