@@ -66,6 +66,7 @@ struct bpiofs_params {
  * @bdev: the block device below the lower file system (lower_sb->s_bdev)
  * @stg: the storage layer, or NULL when @bdev is not a bpio volume
  * @layout_moves: a write below may move written blocks (copy on write)
+ * @vm_ops: see mmap.c; made when first needed
  * @params: mount options
  * @state_lock: guards @state and the stream and open states of the mount
  * @state: BypassIO state of the volume
@@ -81,6 +82,7 @@ struct bpiofs_volume {
 	bool layout_moves;
 	struct bpiofs_params params;
 	struct bpiofs_stats __percpu *stats;
+	struct bpiofs_vm_ops *vm_ops;
 
 	struct mutex storage_lock;	/* storage requests */
 	struct mutex state_lock;	/* @state */
@@ -106,8 +108,7 @@ struct bpiofs_volume {
  *	is good while its number is this one
  * @delayed_seq: bumped by each write that may move blocks later, at write-back
  * @delayed_seen: the @delayed_seq up to which @layout_seq accounts for it
- * @mapped_shared: was mapped shared and writable: the layout can change
- *	unseen, so nothing is cached until the inode is evicted
+ * @moving_maps: mappings through which a write can move blocks unseen
  * @chunks: extent cache: file offset / BPIOFS_CHUNK -> struct bpiofs_chunk,
  *	read under RCU; changed under xa_lock
  * @offload_lock: one token copy into, or token read from, the stream
@@ -121,7 +122,7 @@ struct bpiofs_inode {
 	atomic_t layout_seq;
 	atomic_t delayed_seq;
 	atomic_t delayed_seen;
-	bool mapped_shared;
+	atomic_t moving_maps;
 	struct xarray chunks;
 	struct mutex offload_lock;	/* one token at a time */
 };
@@ -192,6 +193,10 @@ extern const struct dentry_operations bpiofs_dentry_ops;
 /* file.c */
 extern const struct file_operations bpiofs_file_fops;
 ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to);
+
+/* mmap.c */
+int bpiofs_mmap(struct file *file, struct vm_area_struct *vma);
+void bpiofs_mmap_umount(struct bpiofs_volume *vol);
 
 /* dir.c */
 extern const struct file_operations bpiofs_dir_fops;

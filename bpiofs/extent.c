@@ -40,7 +40,7 @@ void bpiofs_extents_init(struct bpiofs_inode *bi)
 	atomic_set(&bi->layout_seq, 0);
 	atomic_set(&bi->delayed_seq, 0);
 	atomic_set(&bi->delayed_seen, 0);
-	bi->mapped_shared = false;
+	atomic_set(&bi->moving_maps, 0);
 }
 
 /**
@@ -137,7 +137,7 @@ bool bpiofs_layout_stable(struct bpiofs_inode *bi)
 {
 	int seen, now;
 
-	if (atomic_read(&bi->layout_changers) || READ_ONCE(bi->mapped_shared))
+	if (atomic_read(&bi->layout_changers) || atomic_read(&bi->moving_maps))
 		return false;
 	seen = atomic_read(&bi->delayed_seen);
 	now = atomic_read(&bi->delayed_seq);

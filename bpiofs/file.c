@@ -8,7 +8,6 @@
  * and takes set-user-ID bits and file capabilities away itself.
  */
 #include <linux/fs.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
@@ -364,29 +363,6 @@ static loff_t llseek(struct file *file, loff_t offset, int whence)
 	}
 }
 
-/*
- * Pages are mapped, read and written back below.  Called with mmap_lock held:
- * must not wait for anything that touches user memory.
- */
-static int mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
-	struct file *lower = bpiofs_file(file)->lower;
-
-	if (!lower->f_op->mmap)
-		return -ENODEV;
-	if (WARN_ON_ONCE(file != vma->vm_file))
-		return -EIO;
-
-	bpiofs_use_cached(file);
-	/* a write to a page may find its block a new place, unseen */
-	if (bpiofs_vol(bi->vfs_inode.i_sb)->layout_moves &&
-	    vma->vm_flags & VM_SHARED && vma->vm_flags & VM_MAYWRITE)
-		WRITE_ONCE(bi->mapped_shared, true);
-	vma_set_file(vma, lower);
-	return lower->f_op->mmap(lower, vma);
-}
-
 static long fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	struct inode *inode = file_inode(file);
@@ -417,7 +393,7 @@ const struct file_operations bpiofs_file_fops = {
 	.write_iter	= write_iter,
 	.splice_read	= splice_read,
 	.splice_write	= splice_write,
-	.mmap		= mmap,
+	.mmap		= bpiofs_mmap,
 	.fsync		= bpiofs_fsync,
 	.fallocate	= fallocate,
 	.fadvise	= fadvise,

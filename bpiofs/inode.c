@@ -113,15 +113,23 @@ struct inode *bpiofs_iget(struct super_block *sb, struct inode *lower)
 /* ---- names -------------------------------------------------------------- */
 
 /*
- * Nothing changes below unless somebody mounts the lower file system as well;
- * then at least names that have gone or come there are looked up again.
+ * Nothing changes below unless somebody else mounts the lower file system too;
+ * then at least names that have gone or come there are looked up again.  Not
+ * otherwise: each change of ours shows below a moment before it shows here.
  */
+static bool changed_below(struct dentry *dentry, struct dentry *lower)
+{
+	if (likely(atomic_read(&lower->d_sb->s_active) == 1))
+		return false;
+	return d_unhashed(lower) || (d_really_is_negative(dentry) &&
+				     d_really_is_positive(lower));
+}
+
 static int revalidate(struct dentry *dentry, unsigned int flags)
 {
 	struct dentry *lower = bpiofs_lower_dentry(dentry);
 
-	if (unlikely(d_unhashed(lower) || (d_really_is_negative(dentry) &&
-					   d_really_is_positive(lower))))
+	if (unlikely(changed_below(dentry, lower)))
 		return flags & LOOKUP_RCU ? -ECHILD : 0;
 	if (!(READ_ONCE(lower->d_flags) & DCACHE_OP_REVALIDATE))
 		return 1;

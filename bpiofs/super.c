@@ -181,6 +181,7 @@ static void take_down(struct mounted *m)
 static void free_mounted(struct mounted *m)
 {
 	take_down(m);
+	bpiofs_mmap_umount(&m->vol);
 	free_percpu(m->vol.stats);
 	bpiofs_free_params(&m->vol.params);
 	kfree(m);
@@ -470,7 +471,6 @@ static struct inode *alloc_inode(struct super_block *sb)
 	bi->lower = NULL;
 	memset(&bi->state, 0, sizeof(bi->state));
 	atomic_set(&bi->cached_opens, 0);
-	bi->mapped_shared = false;
 	mutex_init(&bi->offload_lock);
 	bpiofs_extents_init(bi);
 	return &bi->vfs_inode;
