@@ -191,8 +191,8 @@ static void resume_volume(struct bpiofs_volume *vol,
 	mutex_lock(&vol->state_lock);
 	if (operation)
 		bpiofs_state_verdict(&vol->state, &results);
-	/* A pause may have come in between; a veto keeps the gate closed. */
-	if (vol->stg && !vol->state.vol_paused && !results.op_status)
+	/* A pause may have come in between; a veto has closed the gate. */
+	if (vol->stg && !vol->state.vol_paused)
 		bpio_volume_resume(vol->stg);
 	mutex_unlock(&vol->state_lock);
 	mutex_unlock(&vol->storage_lock);
@@ -384,8 +384,13 @@ static void client_pause(void *client)
 static void client_verdict(void *client, const struct bpio_results *results)
 {
 	struct bpiofs_volume *vol = client;
+	char name[BPIO_DRIVER_NAME_CHARS + 1];
+	bool compatible;
 
+	/* A reload may have changed what lies below. */
+	compatible = bpio_storage_driver(vol->bdev, name, sizeof(name));
 	mutex_lock(&vol->state_lock);
+	vol->state.stg_compatible = compatible;
 	if (vol->state.active_count)
 		bpiofs_state_verdict(&vol->state, results);
 	mutex_unlock(&vol->state_lock);
