@@ -61,7 +61,8 @@ static void kcopyd_copy(struct dm_bpio_copy *copy,
 	}
 	cmd->copy = copy;
 	cmd->length = (u64)nr_sectors << SECTOR_SHIFT;
-	copy->need_flush |= copy->bio->bi_opf & REQ_FUA;
+	if (copy->bio->bi_opf & REQ_FUA)
+		copy->need_flush = true;
 	dm_kcopyd_copy(kcopyd_client, &from, 1, &to, 0, kcopyd_done, cmd);
 }
 

@@ -27,9 +27,6 @@
 #define NVME_ID_NS_MCL_AT		76	/* u32, blocks */
 #define NVME_ID_NS_MSRC_AT		80	/* u8, ranges, 0's based */
 
-/* Exported by nvme-core, declared in a private header. */
-void nvme_init_request(struct request *req, struct nvme_command *cmd);
-
 /* A device that refused Copy is asked again after that (CE-7). */
 #define NVME_REFUSED_SECONDS		180
 
@@ -202,19 +199,23 @@ static BPIO_RQ_END_IO(nvme_copy_done, rq, status)
 }
 
 /* Submit one Copy; @cmd->entry is filled. */
-static void nvme_copy_submit(struct nvme_copy_cmd *cmd, u64 dest_lba, bool fua)
+static void nvme_copy_submit(struct nvme_copy_cmd *cmd, u64 dest_lba)
 {
 	struct block_device *bdev = cmd->target->dev->bdev;
 	struct request_queue *q = bdev_get_queue(bdev);
 	struct nvme_command c = { };
 	struct request *rq;
+	u32 cdw12;
 	int ret;
 
 	c.common.opcode = NVME_OPCODE_COPY;
 	c.common.nsid = cpu_to_le32(cmd->target->nvme.nsid);
 	c.common.cdw10 = cpu_to_le32(lower_32_bits(dest_lba));
 	c.common.cdw11 = cpu_to_le32(upper_32_bits(dest_lba));
-	c.common.cdw12 = cpu_to_le32((cmd->nr - 1) | (fua ? NVME_COPY_FUA : 0));
+	cdw12 = cmd->nr - 1;
+	if (cmd->copy->bio->bi_opf & REQ_FUA)
+		cdw12 |= NVME_COPY_FUA;
+	c.common.cdw12 = cpu_to_le32(cdw12);
 
 	rq = blk_mq_alloc_request(q, REQ_OP_DRV_OUT, 0);
 	if (IS_ERR(rq)) {
@@ -288,7 +289,7 @@ static void nvme_flush(struct dm_bpio_copy *copy)
 			nr_lbas += batch->cmd[i].nr_lbas;
 		}
 		cmd->length = nr_lbas << (shift + SECTOR_SHIFT);
-		nvme_copy_submit(cmd, lba, copy->bio->bi_opf & REQ_FUA);
+		nvme_copy_submit(cmd, lba);
 		lba += nr_lbas;
 	}
 	batch->nr = 0;

@@ -12,7 +12,8 @@ static void zero_copy(struct dm_bpio_copy *copy, const struct dm_bpio_leaf *src,
 	int ret;
 
 	dm_bpio_copy_begin(copy);
-	copy->need_flush |= copy->bio->bi_opf & REQ_FUA;
+	if (copy->bio->bi_opf & REQ_FUA)
+		copy->need_flush = true;
 	ret = blkdev_issue_zeroout(dst->bdev, dst->sector, nr_sectors,
 				   GFP_NOIO, BLKDEV_ZERO_NOUNMAP);
 	dm_bpio_copy_end(copy, &dm_bpio_engine_zero,

@@ -451,71 +451,110 @@ static int copy_read_bdev(struct block_device *bdev, sector_t sector,
 	return ret;
 }
 
+/*
+ * Read from @offset on what lies in one place and can be had in one go: whole
+ * blocks straight, a part of a block by way of @bounce, one block.  Inside the
+ * source gate.  Return: bytes, or a negative errno.
+ */
+static ssize_t token_read_some(struct bpio_token *token, u64 offset,
+			       void *buffer, size_t length, void *bounce)
+{
+	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
+	unsigned int head = offset & (SECTOR_SIZE - 1), block;
+	struct dm_bpio_leaf leaf = { };
+	struct dm_bpio *target;
+	struct bpio_run run;
+	int ret;
+
+	if (!dm_bpio_token_run(token, offset - head, (u64)head + length, &run))
+		return -ENODATA;
+	length = min_t(u64, length, run.length - head);
+	if (run.source == BPIO_RUN_ZERO) {
+		memset(buffer, 0, length);
+		return length;
+	}
+	target = dm_bpio_volume_target(vol, run.source);
+	if (!target)
+		return -ESTALE;
+	leaf_below(&leaf, target, run.source,
+		   DIV_ROUND_UP_ULL(run.length, SECTOR_SIZE));
+	length = min_t(u64, length,
+		       ((u64)leaf.nr_sectors << SECTOR_SHIFT) - head);
+
+	block = bdev_logical_block_size(leaf.bdev);
+	head += (leaf.sector << SECTOR_SHIFT) & (block - 1);
+	if (!head && length >= block) {
+		length = round_down(length, block);
+		ret = copy_read_bdev(leaf.bdev, leaf.sector, buffer, length);
+		return ret ?: length;
+	}
+	length = min_t(size_t, length, block - head);
+	ret = copy_read_bdev(leaf.bdev,
+			     round_down(leaf.sector, block >> SECTOR_SHIFT),
+			     bounce, block);
+	if (ret)
+		return ret;
+	memcpy(buffer, bounce + head, length);
+	return length;
+}
+
 /**
  * bpio_token_read - the data that a token stands for
  * @token: from bpio_token_find()
- * @token_offset: bytes into its data, a multiple of the logical block
- * @buffer: out: kmalloc'ed or vmalloc'ed, at least 512 bytes aligned
- * @length: bytes, a multiple of the logical block
+ * @token_offset: bytes into its data
+ * @buffer: out: kmalloc'ed or vmalloc'ed; aligned to 512 bytes unless the
+ *	range is smaller
+ * @length: bytes
  *
- * Waits while the source volume is suspended.
+ * Waits while the source volume is suspended.  Any range will do; one that is
+ * not a multiple of the logical block costs extra reads.
  *
  * Context: process; sleeps.
  * Return: STATUS_SUCCESS; STATUS_INVALID_TOKEN when the token died before the
- * read was complete; STATUS_DATA_OVERRUN beyond the token's end;
- * STATUS_INVALID_PARAMETER for odd numbers; the status of an I/O error.  On
- * failure @buffer holds nothing of use.
+ * read was complete; STATUS_DATA_OVERRUN beyond the token's end; the status of
+ * an I/O error.  On failure @buffer holds nothing of use.
  */
 s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 		    size_t length)
 {
 	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
-	void *start = buffer;
-	size_t total = length;
 	s32 status = STATUS_SUCCESS;
-	int ret;
+	size_t done = 0;
+	void *bounce;
+	ssize_t ret;
 
-	if (!bpio_is_aligned(token_offset | length, SECTOR_SIZE))
-		return STATUS_INVALID_PARAMETER;
+	bounce = kmalloc(PAGE_SIZE, GFP_KERNEL);	/* blocks are no larger */
+	if (!bounce)
+		return STATUS_INSUFFICIENT_RESOURCES;
 	while (vol && !bpio_gate_enter(&vol->source_gate)) {
 		ret = bpio_token_wait_source(token);
-		if (ret)
-			return ret == -ESTALE ? STATUS_INVALID_TOKEN :
-			       bpio_status_from_errno(ret);
+		if (ret) {
+			status = ret == -ESTALE ? STATUS_INVALID_TOKEN :
+				 bpio_status_from_errno(ret);
+			goto free_bounce;
+		}
 	}
-	while (length && !status) {
-		struct dm_bpio *target;
-		struct dm_bpio_leaf leaf = { };
-		struct bpio_run run;
-
-		if (!dm_bpio_token_run(token, token_offset, length, &run)) {
-			status = STATUS_DATA_OVERRUN;
+	while (done < length) {
+		ret = token_read_some(token, token_offset + done, buffer + done,
+				      length - done, bounce);
+		if (ret <= 0) {
+			status = ret == -ENODATA ? STATUS_DATA_OVERRUN :
+				 ret == -ESTALE ? STATUS_INVALID_TOKEN :
+				 bpio_status_from_errno(ret ?: -EIO);
 			break;
 		}
-		if (run.source == BPIO_RUN_ZERO) {
-			memset(buffer, 0, run.length);
-		} else if ((target = dm_bpio_volume_target(vol, run.source))) {
-			leaf_below(&leaf, target, run.source,
-				   run.length >> SECTOR_SHIFT);
-			run.length = (u64)leaf.nr_sectors << SECTOR_SHIFT;
-			ret = copy_read_bdev(leaf.bdev, leaf.sector, buffer,
-					     run.length);
-			if (ret)
-				status = bpio_status_from_errno(ret);
-		} else {
-			status = STATUS_INVALID_TOKEN;
-		}
-		token_offset += run.length;
-		buffer += run.length;
-		length -= run.length;
+		done += ret;
 	}
 	if (vol)
 		bpio_gate_leave(&vol->source_gate);
+	/* C3 of token-store.c */
 	if (!dm_bpio_token_alive(token)) {
-		memset(start, 0, total);
+		memset(buffer, 0, length);
 		status = STATUS_INVALID_TOKEN;
 	}
 	dm_bpio_token_use(token);
+free_bounce:
+	kfree(bounce);
 	return status;
 }
 EXPORT_SYMBOL_GPL(bpio_token_read);

@@ -119,6 +119,9 @@ void dm_bpio_copy_end(struct dm_bpio_copy *copy,
 		      const struct dm_bpio_copy_engine *engine, s32 status,
 		      u64 length);
 
+/* Exported by nvme-core, declared in a private header of its own. */
+void nvme_init_request(struct request *req, struct nvme_command *cmd);
+
 /* copy-nvme.c */
 void dm_bpio_nvme_target_init(struct dm_bpio *target);
 void dm_bpio_nvme_target_exit(struct dm_bpio *target);

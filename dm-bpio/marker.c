@@ -26,7 +26,7 @@
 #define MARKER_MAX_ORDER	9	/* 2 MiB */
 #define MARKER_MIN_ORDER	4
 #define MARKER_MAX_IDLE		4
-#define MARKER_MAX_PAGES	(1u << MARKER_MAX_ORDER)
+#define MARKER_MAX_PAGES	BIT(MARKER_MAX_ORDER)
 
 enum marker_mode {
 	MARKER_IDLE,
@@ -76,7 +76,7 @@ struct bpio_marker {
 	size_t used_start;
 	size_t used_end;
 
-	spinlock_t lock;
+	spinlock_t lock;	/* what follows, while armed */
 	struct bpio_extent *extents;
 	unsigned int nr;
 	unsigned int max;

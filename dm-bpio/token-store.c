@@ -883,6 +883,7 @@ struct dm_bpio_volume *dm_bpio_token_volume(const struct bpio_token *token)
  */
 bool dm_bpio_token_alive(const struct bpio_token *token)
 {
+	/* pairs with the unlock of token_lock after token_mark_dead() */
 	smp_rmb();
 	return !READ_ONCE(token->dead);
 }
@@ -958,7 +959,7 @@ int dm_bpio_token_store_init(void)
 	u8 key[BPIO_TOKEN_HMAC_LENGTH];
 	int ret;
 
-	BUILD_BUG_ON(BPIO_TOKEN_MAX_RANGES > BITS_PER_TYPE(u64));
+	BUILD_BUG_ON(BITS_PER_TYPE(u64) < BPIO_TOKEN_MAX_RANGES);
 	BUILD_BUG_ON(offsetof(struct bpio_token_body, hmac) !=
 		     BPIO_TOKEN_SIGNED);
 
