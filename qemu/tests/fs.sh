@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Sourced by the fs-* tests after lib.sh: a bpiofs mount to work in.
+
+dev=/dev/nvme0n1
+# shellcheck disable=SC2154 # of lib.sh
+mnt=$tmp/mnt
+mkdir "$mnt"
+
+make_fs() {
+	wipefs -qa "$dev"
+	case $1 in
+	xfs) mkfs.xfs -q -f -m reflink=1 "$dev" ;;
+	*) "mkfs.$1" -q -F "$dev" ;;
+	esac
+}
+
+# Complains, and fails, unless the unmounted file system is in order.
+fsck_clean() {
+	case $1 in
+	xfs) xfs_repair -n "$dev" >"$tmp/fsck" 2>&1 ;;
+	*) e2fsck -f -n "$dev" >"$tmp/fsck" 2>&1 ;;
+	esac || {
+		cat "$tmp/fsck"
+		return 1
+	}
+}
+
+mount_bpiofs() { mount -t bpiofs "$@" "$dev" "$mnt"; }
+
+# shellcheck disable=SC2317 # deferred
+umount_if_mounted() {
+	cd /
+	while mountpoint -q "$mnt"; do
+		umount "$mnt" || return
+	done
+}
+
+# on_each_fs FUNCTION: with a fresh bpiofs mount in $mnt, $fs telling which.
+on_each_fs() {
+	for fs in ext4 xfs; do
+		make_fs "$fs"
+		mount_bpiofs
+		cd "$mnt" || fail "no $mnt"
+		"$@"
+		cd /
+		umount "$mnt"
+		check "$fs: the file system is in order" fsck_clean "$fs"
+	done
+}
+
+load_modules
+defer unload_modules
+defer umount_if_mounted
