@@ -11,7 +11,10 @@
  * stop half way.
  */
 #include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/fileattr.h>
 #include <linux/fsnotify.h>
+#include <linux/magic.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
@@ -426,6 +429,47 @@ static s32 write_gaps(struct offload_write *ow, loff_t pos, u64 token_offset,
 }
 
 /*
+ * Would the lower file system turn a direct write into a cached one?  Then the
+ * marker's memory would be in the file before its data is, so all of it is
+ * written as data to begin with.  ext4 does for files with inline data, data
+ * journalling or indirect blocks; where it is a matter of the whole mount, a
+ * direct read leaves pages behind.
+ */
+static bool falls_back(struct offload_write *ow)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(ow->file));
+	const unsigned int block = i_blocksize(bi->lower);
+	const loff_t pos = round_down(ow->pos, block);
+	struct file *lower = bpiofs_file(ow->file)->lower;
+	struct fileattr fa = {};
+	struct iov_iter iter;
+	struct kiocb kiocb;
+	ssize_t got;
+
+	if (bi->lower->i_sb->s_magic == EXT4_SUPER_MAGIC &&
+	    (vfs_fileattr_get(bpiofs_lower_dentry(ow->file->f_path.dentry),
+			      &fa) || !(fa.flags & FS_EXTENT_FL) ||
+	     fa.flags & (FS_JOURNAL_DATA_FL | FS_INLINE_DATA_FL)))
+		return true;
+
+	if (filemap_write_and_wait_range(lower->f_mapping, pos,
+					 pos + block - 1) ||
+	    invalidate_inode_pages2_range(lower->f_mapping, pos >> PAGE_SHIFT,
+					  (pos + block - 1) >> PAGE_SHIFT) ||
+	    bpio_marker_arm_probe(ow->marker, NULL, 0))
+		return true;
+	bpio_marker_iter(ow->marker, &iter, 0, block);
+	init_sync_kiocb(&kiocb, lower);
+	kiocb.ki_flags |= IOCB_DIRECT;
+	kiocb.ki_pos = pos;
+	/* not vfs_iocb_iter_read(): the handle may be open for writing only */
+	got = lower->f_op->read_iter(&kiocb, &iter);
+	bpio_marker_disarm(ow->marker);
+	return got <= 0 || filemap_range_has_page(lower->f_mapping, pos,
+						  pos + block - 1);
+}
+
+/*
  * Whole blocks, by copy.  *written says how far the file is good, whatever the
  * status.
  */
@@ -487,7 +531,7 @@ static void offload_write_work(struct work_struct *work)
 	const struct cred *old = override_creds(ow->cred);
 	const unsigned int block = i_blocksize(lower);
 	const loff_t eof = i_size_read(lower);
-	const loff_t whole = round_down(eof, block);
+	const loff_t whole = falls_back(ow) ? 0 : round_down(eof, block);
 
 	while (ow->written < ow->length) {
 		const loff_t pos = ow->pos + ow->written;
@@ -496,8 +540,10 @@ static void offload_write_work(struct work_struct *work)
 		size_t part;
 
 		if (!IS_ALIGNED(pos, block) || left < block || pos >= whole) {
-			/* part of a block; nothing goes beyond the end */
-			part = min_t(u64, left, round_up(pos + 1, block) - pos);
+			/* as data; nothing goes beyond the end */
+			part = whole ? round_up(pos + 1, block) - pos :
+				       LITERAL_SIZE;
+			part = min_t(u64, part, left);
 			ow->status = write_literal(ow, pos, from,
 						   min_t(u64, part, eof - pos));
 			if (ow->status)
