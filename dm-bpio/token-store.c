@@ -117,6 +117,8 @@ struct bpio_token {
 	struct token_range one;
 };
 
+static_assert(BPIO_TOKEN_MAX_RANGES <= 64);	/* bits of bpio_token.zero */
+
 static const struct rhashtable_params token_params = {
 	.key_len = BPIO_TOKEN_ID_LENGTH,
 	.key_offset = offsetof(struct bpio_token, id),
@@ -959,7 +961,6 @@ int dm_bpio_token_store_init(void)
 	u8 key[BPIO_TOKEN_HMAC_LENGTH];
 	int ret;
 
-	BUILD_BUG_ON(BITS_PER_TYPE(u64) < BPIO_TOKEN_MAX_RANGES);
 	BUILD_BUG_ON(offsetof(struct bpio_token_body, hmac) !=
 		     BPIO_TOKEN_SIGNED);
 
