@@ -441,7 +441,7 @@ static void dm_bpio_tell_verdict(struct dm_bpio_volume *vol,
 
 /**
  * dm_bpio_reask - after a suspend: ask the stack again, from the top
- * @vol: volume whose gate a suspend of its own or below it has closed
+ * @vol: volume that was suspended, or above one that was
  *
  * An enabled volume gets a new map and goes on when nobody objects; else it
  * stays closed (BPIO_GATE_VETOED).  Either way its client hears the verdict.
@@ -455,8 +455,10 @@ void dm_bpio_reask(struct dm_bpio_volume *vol)
 	bool tell = false;
 
 	mutex_lock(&dm_bpio_lock);
+	/* Open already: asked from above in the meantime. */
 	if (dm_bpio_stack_suspended(vol) ||
-	    !dm_bpio_gate_has(vol, BPIO_GATE_SUSPENDED))
+	    (!dm_bpio_gate_has(vol, BPIO_GATE_SUSPENDED) &&
+	     !dm_bpio_gate_has(vol, BPIO_GATE_VETOED)))
 		goto out;
 
 	if (!vol->enabled)
