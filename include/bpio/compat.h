@@ -70,6 +70,10 @@
 	inode_owner_or_capable(file_mnt_user_ns(file), file_inode(file))
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>
+#endif
+
 /* struct file_lock got a common part with struct file_lease. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define bpio_fl_list		c.flc_list
