@@ -21,10 +21,16 @@
  * Anything:  raw:CODE:IN_LENGTH:OUT_LENGTH[:HEX]
  * Next only: in=N out=N inptr=null|bad outptr=null|bad|readonly overlap
  *            flags=N reserved=N devfd=N kernel res1=N res2=N size=N version=N
- * Files:     read:OFFSET:LENGTH[:TO]  write:OFFSET:LENGTH:BYTE  trunc:SIZE
+ *            failall: again and again, its first, second, ... allocation failing
+ * Files:     peek:OFFSET a byte of the mapping  read:OFFSET:LENGTH[:TO]  write:OFFSET:LENGTH:BYTE  trunc:SIZE
  *            punch:OFFSET:LENGTH  mmap:LENGTH  munmap  lock:r|w|u:OFFSET:LENGTH
  *            unlink:PATH  fsync
- * Else:      sh:COMMAND  sleep:MS  hold
+ * Volumes:   count:NAME prints all its counters; mark:NAME, then gain:KEY... what
+ *            they gained (KEY+: "some"); show:KEY the value; msg:WORDS, suspend,
+ *            resume: device-mapper requests to the volume marked
+ * Else:      sh:COMMAND  sleep:MS  held:FILE (makes it, then waits)
+ *
+ * PATH - opens nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +46,7 @@
 #include <unistd.h>
 #include <linux/bpio.h>
 #include "bpio.h"
+#include "volume.h"
 
 #define CANARY	    0xA5
 #define BUFFER	    (128 << 10)
@@ -52,7 +59,7 @@ enum pointer { POINTER_GOOD, POINTER_NULL, POINTER_BAD, POINTER_READONLY };
 static struct {
 	long in, out;
 	enum pointer inptr, outptr;
-	bool overlap;
+	bool overlap, failall;
 	uint32_t flags, reserved;
 	bool has_devfd;
 	int devfd;
@@ -154,6 +161,71 @@ static void *pointer(enum pointer kind, void *good)
 	}
 }
 
+/* ---- every allocation in turn -------------------------------------------- */
+
+#define FAIL_NTH "/proc/thread-self/fail-nth"
+
+static void arm_nth(unsigned int n)
+{
+	char digits[16];
+	int f = open(FAIL_NTH, O_WRONLY);
+
+	if (f < 0)
+		usage(FAIL_NTH);
+	snprintf(digits, sizeof(digits), "%u", n);
+	if (write(f, digits, strlen(digits)) < 0)
+		usage(FAIL_NTH);
+	close(f);
+}
+
+/* Return: the failure was injected.  Either way none is left armed. */
+static bool disarm_nth(void)
+{
+	char digits[16] = "";
+	int f = open(FAIL_NTH, O_RDWR);
+	bool done;
+
+	if (f < 0 || read(f, digits, sizeof(digits) - 1) < 0)
+		usage(FAIL_NTH);
+	done = !atoi(digits);
+	close(f);
+	arm_nth(0);
+	return done;
+}
+
+/* Return: what the last one said, which no failure hit. */
+static int fail_all(const char *name, struct bpio_control *control)
+{
+	const struct bpio_control asked = *control;
+	unsigned int n, errors = 0, good = 0;
+	int ret;
+
+	for (n = 1; n < 1000; n++) {
+		*control = asked;
+		arm_nth(n);
+		ret = ioctl(fd, BPIO_IOC_CONTROL, control);
+		if (!disarm_nth())
+			break;
+		if (ret || bpio_status_is_error(control->status))
+			errors++;
+		else
+			good++;
+		if (ret ? errno != ENOMEM :
+			  control->status &&
+				    control->status !=
+					    STATUS_INSUFFICIENT_RESOURCES) {
+			printf("%s allocation=%u errno=%s status=%s\n", name, n,
+			       ret ? strerrorname_np(errno) : "none",
+			       status_name(control->status));
+			result = 3;
+		}
+		memset(out_buffer, CANARY, BUFFER);
+	}
+	fprintf(stderr, "%s: %u allocations failed: %u errors, %u went on\n",
+		name, n - 1, errors, good);
+	return ret;
+}
+
 static struct reply request(const char *name, uint32_t code, uint32_t in_length,
 			    uint32_t out_length)
 {
@@ -175,7 +247,8 @@ static struct reply request(const char *name, uint32_t code, uint32_t in_length,
 	memset(out_buffer, CANARY, BUFFER);
 	control.input = (uintptr_t)pointer(next.inptr, in_buffer);
 	control.output = (uintptr_t)pointer(next.outptr, out);
-	if (ioctl(fd, BPIO_IOC_CONTROL, &control)) {
+	if (next.failall ? fail_all(name, &control) :
+			   ioctl(fd, BPIO_IOC_CONTROL, &control)) {
 		printf("%s errno=%s", name, strerrorname_np(errno));
 		if (written_to(out_buffer)) {
 			printf(" OVERRUN");
@@ -564,6 +637,83 @@ static void lock_file(char kind, off_t offset, off_t length)
 	said("lock", fcntl(fd, F_OFD_SETLK, &lock));
 }
 
+/* ---- volumes -------------------------------------------------------------- */
+
+static char volume[64];
+static struct volume_counters marked;
+
+static void count(const char *name, struct volume_counters *counters)
+{
+	if (volume_count(name, counters))
+		usage(name);
+}
+
+static void print_counters(void)
+{
+	struct volume_counters now;
+	unsigned int i;
+
+	count(text(1), &now);
+	for (i = 0; i < now.nr; i++)
+		printf("%s=%s\n", now.counter[i].key, now.counter[i].text);
+}
+
+static void print_gains(bool gain)
+{
+	struct volume_counters now;
+	int i;
+
+	count(volume, &now);
+	printf("%s", args[0]);
+	for (i = 1; i < args_nr; i++) {
+		const struct volume_counter *c, *before;
+		char key[40];
+		size_t n = strlen(args[i]);
+		const bool some = args[i][n - 1] == '+';
+
+		snprintf(key, sizeof(key), "%.*s", (int)(n - some), args[i]);
+		c = volume_find(&now, key);
+		before = volume_find(&marked, key);
+		if (!c || (gain && !before))
+			usage(key);
+		if (!gain)
+			printf(" %s=%s", key, c->text);
+		else if (some && c->value > before->value)
+			printf(" %s=some", key);
+		else
+			printf(" %s=%" PRId64, key, c->value - before->value);
+	}
+	printf("\n");
+}
+
+static bool do_volume(const char *word)
+{
+	if (!strcmp(word, "count")) {
+		print_counters();
+	} else if (!strcmp(word, "mark")) {
+		if (args_nr > 1)
+			snprintf(volume, sizeof(volume), "%s", args[1]);
+		count(volume, &marked);
+	} else if (!strcmp(word, "gain") || !strcmp(word, "show")) {
+		print_gains(*word == 'g');
+	} else if (!strcmp(word, "msg")) {
+		if (volume_message(volume, text(1)))
+			said("msg", -1);
+	} else if (!strcmp(word, "suspend") || !strcmp(word, "resume")) {
+		if (volume_suspend(volume, *word == 's'))
+			said(word, -1);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void hold(const char *path)
+{
+	close(open(path, O_WRONLY | O_CREAT, 0666));
+	pause();
+}
+
 /* ---- the words ------------------------------------------------------------ */
 
 static const struct {
@@ -665,6 +815,8 @@ static bool do_next(const char *word)
 		next.outptr = kind;
 	else if (IS("overlap"))
 		next.overlap = true;
+	else if (IS("failall"))
+		next.failall = true;
 	else if (IS("flags"))
 		next.flags = (uint32_t)n;
 	else if (IS("kernel"))
@@ -714,6 +866,9 @@ static void do_file(const char *word)
 			       (off_t)number(1, 0), (off_t)number(2, 0)));
 	else if (!strcmp(word, "mmap"))
 		map_file(number(1, 4096));
+	else if (!strcmp(word, "peek"))
+		printf("peek %d\n",
+		       ((volatile uint8_t *)mapping)[number(1, 0)]);
 	else if (!strcmp(word, "munmap"))
 		said("munmap", munmap(mapping, mapping_length));
 	else if (!strcmp(word, "lock"))
@@ -724,8 +879,8 @@ static void do_file(const char *word)
 		said("fsync", fsync(fd));
 	else if (!strcmp(word, "sleep"))
 		usleep((useconds_t)number(1, 0) * 1000);
-	else if (!strcmp(word, "hold"))
-		pause();
+	else if (!strcmp(word, "held"))
+		hold(text(1));
 	else
 		usage(word);
 }
@@ -754,7 +909,7 @@ static void do_word(char *word)
 		reset_next();
 		return;
 	}
-	if (!do_token(args[0]))
+	if (!do_token(args[0]) && !do_volume(args[0]))
 		do_file(args[0]);
 }
 
@@ -774,7 +929,8 @@ int main(int argc, char **argv)
 	flags = strrchr(argv[1], ':');
 	if (flags)
 		*flags++ = '\0';
-	new_handle(open_path(argv[1], flags), argv[1]);
+	if (strcmp(argv[1], "-"))
+		new_handle(open_path(argv[1], flags), argv[1]);
 	for (i = 2; i < argc; i++)
 		do_word(argv[i]);
 	fflush(stdout);

@@ -5,6 +5,7 @@
  *
  *   poison PATH [BYTES]            fill a device with what no file may show
  *   fill FILE ID BYTES [GENERATION [OFFSET]]   O_DIRECT, size set at the end
+ *   fragments FILE ID N            N blocks, no two of them in one extent
  *   check [OPTION...] FILE ID...   every sector is one of the files' own
  *   race [OPTION...] DIR           changes against readers, see race.c
  *
@@ -131,6 +132,30 @@ static int fill(int argc, char **argv)
 		die("%s: ftruncate: %s", argv[1], strerror(errno));
 	if (fsync(fd))
 		die("%s: fsync: %s", argv[1], strerror(errno));
+	free(buffer);
+	return close(fd);
+}
+
+/* Written from the end, so that no allocator can join neighbours. */
+static int fragments(int argc, char **argv)
+{
+	uint64_t id, n;
+	void *buffer;
+	int fd;
+
+	if (argc < 4 || posix_memalign(&buffer, 4096, 4096))
+		die("fragments FILE ID N");
+	id = number(argv[2]);
+	n = number(argv[3]);
+	fd = open(argv[1], O_RDWR | O_CREAT | O_DIRECT, 0666);
+	if (fd < 0)
+		die("%s: %s", argv[1], strerror(errno));
+	while (n--) {
+		pattern_fill(buffer, 4096, id, n * 4096, 1);
+		if (pwrite(fd, buffer, 4096, (off_t)(n * 4096)) != 4096)
+			die("%s: write: %s", argv[1], strerror(errno));
+	}
+	fsync(fd);
 	free(buffer);
 	return close(fd);
 }
@@ -319,6 +344,8 @@ int main(int argc, char **argv)
 		return poison(argc, argv);
 	if (!strcmp(argv[0], "fill"))
 		return fill(argc, argv);
+	if (!strcmp(argv[0], "fragments"))
+		return fragments(argc, argv);
 	if (!strcmp(argv[0], "check"))
 		return check(argc, argv);
 	if (!strcmp(argv[0], "race"))

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Sourced after lib.sh by the tests of the storage stack: volumes, their file
+# systems and counters, and what bpio-ctl answers. A volume NAME is the mapped
+# device bpio-NAME, mounted on $tmp/NAME.
+
+export disk=/dev/nvme0n1
+export disk2=/dev/nvme1n1
+
+# Small, so that they are quickly filled; XFS wants 300 MiB.
+volume_mib=320
+
+# -- volumes ----------------------------------------------------------------
+
+declare -A live mounted
+
+# make_volume NAME LOWER [OFFSET-MIB [FEATURE-ARG...]]
+make_volume() {
+	local name=$1 lower=$2 offset=${3-0}
+
+	shift $(($# < 3 ? $# : 3))
+	dmsetup create "bpio-$name" --table "0 $((volume_mib << 11)) bpio \
+		$lower $((offset << 11)) $# $*"
+	live[$name]=yes
+	defer remove_volume "$name"
+}
+
+# shellcheck disable=SC2317 # deferred
+remove_volume() {
+	cd /
+	umount_volume "$1"
+	[ -z "${live[$1]-}" ] || dmsetup remove --retry "bpio-$1"
+	unset "live[$1]"
+}
+
+# volume NAME: its block device.
+volume() { echo "/dev/mapper/bpio-$1"; }
+
+# What no file may ever show, on every sector of the device.
+poison() { bpio-verify poison "$@"; }
+
+# make_fs TYPE DEVICE [MKFS-ARG...]: leaves the poison where it is.
+make_fs() {
+	local type=$1 dev=$2
+
+	shift 2
+	case $type in
+	# Block bitmaps are not to be read at a time of their own choice.
+	ext4)
+		mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 "$@" "$dev"
+		tune2fs -E mount_opts=no_prefetch_block_bitmaps "$dev" \
+			>/dev/null
+		;;
+	xfs) mkfs.xfs -q -f -K "$@" "$dev" ;;
+	esac
+}
+
+# mount_volume NAME [OPTIONS]
+mount_volume() {
+	# shellcheck disable=SC2154 # of lib.sh
+	mkdir -p "$tmp/$1"
+	mount -t bpiofs -o "${2:-bypassio=manual}" "$(volume "$1")" "$tmp/$1"
+	mounted[$1]=yes
+}
+
+umount_volume() {
+	cd /
+	[ -z "${mounted[$1]-}" ] || umount "$tmp/$1"
+	unset "mounted[$1]"
+}
+
+# fsck_volume NAME TYPE: complains unless all is in order.
+fsck_volume() {
+	case $2 in
+	xfs) xfs_repair -n "$(volume "$1")" ;;
+	*) e2fsck -fn "$(volume "$1")" ;;
+	esac >"$tmp/fsck" 2>&1 || {
+		cat "$tmp/fsck"
+		return 1
+	}
+}
+
+# setup_volume NAME TYPE LOWER [OFFSET-MIB [FEATURE-ARG...]]
+setup_volume() {
+	local name=$1 fs=$2
+
+	shift 2
+	make_volume "$name" "$@"
+	make_fs "$fs" "$(volume "$name")"
+	mount_volume "$name"
+}
+
+# on_each_fs FUNCTION ARG...: with $fs telling which.
+on_each_fs() {
+	for fs in ${FS-ext4 xfs}; do "$@"; done
+}
+
+# message NAME WORD...
+message() {
+	local name=$1
+
+	shift
+	dmsetup message "bpio-$name" 0 "$*"
+}
+
+# -- counters ---------------------------------------------------------------
+
+# Each is one short program: starting one costs a guest more than all it does.
+
+# counter NAME KEY
+counter() { bpio-ctl - "count:$1" | sed -n "s/^$2=//p"; }
+
+# read_counters NAME: into $count
+declare -A count was
+read_counters() {
+	local key value all
+
+	all=$(bpio-ctl - "count:$1")
+	while IFS='=' read -r key value; do
+		count[$1.$key]=$value
+	done <<<"$all"
+}
+
+# begin NAME: what gained() counts from.
+begin() {
+	local key
+
+	read_counters "$1"
+	for key in "${!count[@]}"; do
+		[[ $key != "$1".* ]] || was[$key]=${count[$key]}
+	done
+}
+
+# gained NAME KEY
+gained() {
+	read_counters "$1"
+	echo $((count[$1.$2] - was[$1.$2]))
+}
+
+# check_gained TEXT NAME CONDITION...: KEY=N, KEY>N or KEY<N since begin.
+check_gained() {
+	local text=$1 name=$2 c key op want got bad=
+
+	shift 2
+	read_counters "$name"
+	for c; do
+		key=${c%%[=<>]*}
+		op=${c:${#key}:1}
+		want=${c#*[=<>]}
+		got=$((count[$name.$key] - was[$name.$key]))
+		case $op in
+		=) [ "$got" -eq "$want" ] ;;
+		'>') [ "$got" -gt "$want" ] ;;
+		'<') [ "$got" -lt "$want" ] ;;
+		esac || bad="$bad $key: $got, not $op $want;"
+	done
+	if [ "$bad" ]; then
+		not_ok "$text:$bad"
+	else
+		ok "$text"
+	fi
+}
+
+# -- requests ---------------------------------------------------------------
+
+# answers TEXT BPIO-CTL-ARG... <<END: exactly these lines, and nothing written
+# where it must not be.
+answers() {
+	local text=$1 status=0
+
+	shift
+	cat >"$tmp/expected"
+	bpio-ctl "$@" >"$tmp/got" 2>&1 || status=$?
+	[ $status -eq 0 ] || echo "exit status $status" >>"$tmp/got"
+	if diff -u "$tmp/expected" "$tmp/got"; then
+		ok "$text"
+	else
+		not_ok "$text"
+	fi
+}
+
+# hold_open NAME BPIO-CTL-ARG...: in the background until let_go; $tmp/NAME.out
+# has what it said. The request before it has been answered on return.
+declare -A held
+hold_open() {
+	local name=$1
+
+	shift
+	bpio-ctl "$@" "held:$tmp/$name.held" >"$tmp/$name.out" 2>&1 &
+	held[$name]=$!
+	wait_for 30 test -e "$tmp/$name.held" || fail "$name: $(cat "$tmp/$name.out")"
+}
+
+let_go() {
+	kill "${2:--TERM}" "${held[$1]}"
+	wait "${held[$1]}" 2>/dev/null || true
+	rm -f "$tmp/$1.held"
+}
+
+# -- setup ------------------------------------------------------------------
+
+need_program bpio-ctl bpio-verify dmsetup mkfs.ext4 mkfs.xfs
+load_modules
+defer unload_modules
+
+# sectors_moved DISK: read and written by ordinary I/O since boot, 512 bytes.
+sectors_moved() {
+	local stat
+
+	read -ra stat <"/sys/block/${1##*/}/stat"
+	echo $((stat[2] + stat[6]))
+}

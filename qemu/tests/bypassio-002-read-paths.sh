@@ -1,0 +1,141 @@
+#!/bin/bash
+# purpose: bypassed reads: right bytes past dm and the file system, by every
+# timeout: 240
+# checks: 19 22 23 24 54
+#
+# interface, size, place and layout.
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+# All of it through the bypass, nothing through map(). Once before to learn
+# where the blocks lie: those probes are reads through map().
+engines() {
+	local engine size
+
+	bpio-verify check -e big 1
+	sync -f .
+	for engine in sync vector aio uring fixed; do
+		begin v
+		check "$fs: $engine: the file is its own" \
+			bpio-verify check -e -E "$engine" -q 4 -b 64K big 1
+		size=$(stat -c %s big)
+		check_gained "$fs: $engine: all by the full path" v \
+			full_bytes=$(((size + 511) / 512 * 512)) \
+			bypassed_bytes=$(((size + 511) / 512 * 512)) \
+			"bypassed_reads>20" "full_reads>20" mapped_reads=0 \
+			partial_reads=0 traditional_reads=0
+		begin v
+		check "$fs: $engine: any place and length" \
+			bpio-verify check -e -E "$engine" -q 8 -r -n 300 \
+			-b 128K big 1
+		check_gained "$fs: $engine: all by the full path" v \
+			full_reads=300 mapped_reads=0 partial_reads=0 \
+			traditional_reads=0
+	done
+}
+
+sizes() {
+	local size
+
+	for size in 1 511 512 513 4095 4096 4097 65537 2097151 2097152 2097153; do
+		bpio-verify fill "size$size" 3 "$size"
+	done
+	begin v
+	for size in 1 511 512 513 4095 4096 4097 65537 2097151 2097152 2097153; do
+		bpio-verify check -e "size$size" 3 ||
+			not_ok "$fs: a file of $size bytes"
+	done
+	check_gained "$fs: files of odd sizes, read whole" v \
+		"full_reads>20" partial_reads=0 traditional_reads=0
+	answers "$fs: at and past the end" size513 enable read:0:4096 \
+		read:512:4096 read:512:512 read:1024:512 read:1M:4096 \
+		read:0:0 <<-END
+	enable status=SUCCESS info=352 op=1 flags=8 result=SUCCESS driver= reason=
+	read 513
+	read 1
+	read 1
+	read 0
+	read 0
+	read 0
+	END
+}
+
+# Several extents, found by writing two files in turns.
+fragmented() {
+	local i
+
+	for ((i = 0; i < 40; i++)); do
+		bpio-verify fill left 11 4096 1 $((i * 4096))
+		bpio-verify fill right 12 4096 1 $((i * 4096))
+	done
+	note "$fs: $(xfs_io -rc fiemap left | wc -l) lines of extents"
+	bpio-verify check -e left 11
+	begin v
+	check "$fs: a fragmented file, in one read" \
+		bpio-verify check -e -b 256K left 11
+	check_gained "$fs: by the full path" v full_reads=1 \
+		full_bytes=163840 mapped_reads=0 traditional_reads=0
+	check "$fs: its neighbour, by io_uring" \
+		bpio-verify check -e -E uring -b 256K right 12
+}
+
+# What is not bypassed: other opens, cached reads, writes, after DISABLE.
+not_bypassed() {
+	bpio-ctl big enable open:big read:0:4096 use:0 read:0:4096 \
+		disable read:0:4096 >/dev/null
+	begin v
+	bpio-ctl big enable open:big read:0:4096 >/dev/null
+	check_gained "$fs: another open of the file: traditional" v \
+		full_reads=0 traditional_reads=1 why_not_enabled=1 mapped_reads=1
+	begin v
+	bpio-ctl big enable disable read:0:4096 >/dev/null
+	check_gained "$fs: after DISABLE: traditional" v \
+		full_reads=0 traditional_reads=1 why_not_enabled=1
+	begin v
+	bpio-ctl big:b enable read:0:4096 >/dev/null
+	check_gained "$fs: a cached read: traditional" v \
+		full_reads=0 traditional_reads=1 why_cached_io=1
+	begin v
+	answers "$fs: a write on an enabled open" scratch:dcrw write:0:8192:65 \
+		enable write:0:4096:66 read:0:4096 <<-END
+	write 8192
+	enable status=SUCCESS info=352 op=1 flags=8 result=SUCCESS driver= reason=
+	write 4096
+	read 4096
+	END
+	check_gained "$fs: goes through map(), the read after it not" v \
+		"mapped_writes>1" full_reads=1
+	bpio-ctl scratch enable read:0:8192:"$tmp/read" >/dev/null
+	{
+		head -c 4096 /dev/zero | tr '\0' B
+		head -c 4096 /dev/zero | tr '\0' A
+	} >"$tmp/want"
+	check "$fs: and sees what was written" cmp "$tmp/want" "$tmp/read"
+	begin v
+	check_equal "$fs: not aligned for the device: refused as below" \
+		"read errno=EINVAL" \
+		"$(bpio-ctl big enable read:1:4096 | tail -n 1)"
+	check_gained "$fs: and not bypassed" v full_reads=0
+}
+
+run() {
+	make_volume v "$disk"
+	poison "$(volume v)" 64M
+	make_fs "$fs" "$(volume v)"
+	mount_volume v
+	cd "$tmp/v"
+	bpio-verify fill big 1 5000001
+	engines
+	sizes
+	fragmented
+	not_bypassed
+	cd /
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+on_each_fs run
+finish

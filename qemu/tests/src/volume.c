@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A volume of the tests: its counters and its device-mapper requests. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/dm-ioctl.h>
+#include "volume.h"
+
+#define ROOM 16384
+
+static struct dm_ioctl *dm_ioctl(const char *name, unsigned long command,
+				 uint32_t flags, uint64_t sector,
+				 const char *words)
+{
+	struct dm_ioctl *io = calloc(1, ROOM);
+	int fd = open("/dev/mapper/control", O_RDWR);
+	int ret;
+
+	if (!io || fd < 0)
+		return NULL;
+	io->version[0] = DM_VERSION_MAJOR;
+	io->data_size = ROOM;
+	io->data_start = sizeof(*io);
+	io->flags = flags;
+	snprintf(io->name, sizeof(io->name), "bpio-%s", name);
+	if (words) {
+		struct dm_target_msg *msg = (void *)(io + 1);
+
+		msg->sector = sector;
+		snprintf(msg->message, ROOM - sizeof(*io) - sizeof(*msg), "%s",
+			 words);
+	}
+	ret = ioctl(fd, command, io);
+	close(fd);
+	if (!ret)
+		return io;
+	free(io);
+	return NULL;
+}
+
+static void add(struct volume_counters *counters, const char *prefix,
+		const char *key, const char *text)
+{
+	struct volume_counter *c = &counters->counter[counters->nr];
+
+	if (counters->nr == VOLUME_COUNTERS)
+		return;
+	snprintf(c->key, sizeof(c->key), "%s%s", prefix, key);
+	snprintf(c->text, sizeof(c->text), "%s", text);
+	c->value = strtoll(text, NULL, 0);
+	counters->nr++;
+}
+
+static void add_file(struct volume_counters *counters, const char *disk,
+		     const char *file)
+{
+	char path[128], line[96], key[64], text[32];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/fs/bpiofs/%s/%s", disk, file);
+	f = fopen(path, "r");
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strcmp(file, "fallback_reasons"))
+			add(counters, "", file, line);
+		else if (sscanf(line, "%63s %31s", key, text) == 2)
+			add(counters, "why_", key, text);
+	}
+	fclose(f);
+}
+
+int volume_count(const char *name, struct volume_counters *counters)
+{
+	static const char *const files[] = {
+		"active_count",	     "flags",
+		"full_reads",	     "full_bytes",
+		"partial_reads",     "partial_bytes",
+		"traditional_reads", "traditional_bytes",
+		"fallback_reasons",
+	};
+	struct dm_target_spec *spec;
+	char path[64], link[256], *word, *save, *value;
+	struct dm_ioctl *io;
+	ssize_t n;
+	size_t i;
+
+	counters->nr = 0;
+	io = dm_ioctl(name, DM_TABLE_STATUS, DM_NOFLUSH_FLAG, 0, NULL);
+	if (!io)
+		return -1;
+	spec = (void *)((char *)io + io->data_start);
+	for (word = strtok_r((char *)(spec + 1), " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		value = strchr(word, '=');
+		if (!value)
+			continue;
+		*value++ = '\0';
+		add(counters, "", word, value);
+	}
+	/* as the kernel's huge_encode_dev() */
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u",
+		 (unsigned int)(io->dev >> 8) & 0xfff,
+		 (unsigned int)((io->dev & 0xff) |
+				((io->dev >> 12) & 0xfff00)));
+	free(io);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return -1;
+	link[n] = '\0';
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		add_file(counters, strrchr(link, '/') + 1, files[i]);
+	return 0;
+}
+
+const struct volume_counter *volume_find(const struct volume_counters *counters,
+					 const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < counters->nr; i++)
+		if (!strcmp(counters->counter[i].key, key))
+			return &counters->counter[i];
+	return NULL;
+}
+
+int volume_message(const char *name, const char *words)
+{
+	struct dm_ioctl *io = dm_ioctl(name, DM_TARGET_MSG, 0, 0, words);
+
+	free(io);
+	return io ? 0 : -1;
+}
+
+int volume_suspend(const char *name, int suspend)
+{
+	struct dm_ioctl *io = dm_ioctl(name, DM_DEV_SUSPEND,
+				       suspend ? DM_SUSPEND_FLAG : 0, 0, NULL);
+
+	free(io);
+	return io ? 0 : -1;
+}
