@@ -246,9 +246,12 @@ static void copy_all(struct dm_bpio_copy *copy, bool may_nvme)
 			break;
 		}
 		nr = copy_some(copy, &run, done, may_nvme);
+		/* A good token that cannot get here is no fault of ours (TK-9). */
 		if (!nr)
 			cmpxchg(&copy->status, STATUS_SUCCESS,
-				STATUS_DEVICE_FEATURE_NOT_SUPPORTED);
+				copy->target->offload == DM_BPIO_OFFLOAD_NONE ?
+				STATUS_DEVICE_FEATURE_NOT_SUPPORTED :
+				STATUS_DEVICE_UNREACHABLE);
 		if (READ_ONCE(copy->status))
 			break;
 		dm_bpio_token_use(copy->token);
