@@ -66,10 +66,16 @@ struct bpiofs_params {
  * @bdev: the block device below the lower file system (lower_sb->s_bdev)
  * @stg: the storage layer, or NULL when @bdev is not a bpio volume
  * @layout_moves: a write below may move written blocks (copy on write)
+ * @stats: counters
  * @vm_ops: see mmap.c; made when first needed
  * @params: mount options
  * @state_lock: guards @state and the stream and open states of the mount
  * @state: BypassIO state of the volume
+ * @no_offload_read_until: jiffies until which IsOffloadReadSupported is false;
+ *	0: it is true (OR-27)
+ * @no_offload_write_until: the same for writes (OW-25)
+ * @kobj: /sys/fs/bpiofs/<device>
+ * @kobj_gone: completed when nobody uses @kobj any more
  * @storage_lock: serialises what changes @state together with the storage
  *	layer; held over bpio_volume_control(); outside @state_lock
  */
@@ -88,7 +94,6 @@ struct bpiofs_volume {
 	struct mutex state_lock;	/* @state */
 	struct bpiofs_volume_state state;
 
-	/* IsOffload{Read,Write}Supported: jiffies until which they are false */
 	unsigned long no_offload_read_until;
 	unsigned long no_offload_write_until;
 

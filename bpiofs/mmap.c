@@ -10,8 +10,8 @@
 
 /* The lower file system's operations, with our count around them. */
 struct bpiofs_vm_ops {
-	struct vm_operations_struct ops;
 	const struct vm_operations_struct *lower;
+	struct vm_operations_struct ops;	/* filled once, by kzalloc() */
 };
 
 static void count_mapping(struct vm_area_struct *vma)

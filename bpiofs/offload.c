@@ -55,13 +55,13 @@ static s32 note_not_supported(s32 status, unsigned long *until)
 static bool lock_conflict(struct file *file, u64 offset, u64 length,
 			  bool exclusive)
 {
-	/* pairs with the cmpxchg_release() of locks_get_lock_context() */
-	struct file_lock_context *ctx =
-		smp_load_acquire(&file_inode(file)->i_flctx);
 	const u64 last = offset + length - 1;
+	struct file_lock_context *ctx;
 	bool conflict = false;
 	struct file_lock *fl;
 
+	/* pairs with the cmpxchg_release() of locks_get_lock_context() */
+	ctx = smp_load_acquire(&file_inode(file)->i_flctx);
 	if (!ctx)
 		return false;
 	spin_lock(&ctx->flc_lock);

@@ -58,7 +58,7 @@ struct dm_bpio_fault {
 /* bpio layers above each other; the walk is recursive */
 #define DM_BPIO_MAX_DEPTH 8
 
-/**
+/*
  * struct dm_bpio_volume - per mapped device; outlives table reloads
  *
  * Found by dev_t; created by the first constructor of a table for the device,
@@ -111,13 +111,13 @@ struct dm_bpio_volume {
 	char veto_driver[BPIO_DRIVER_NAME_CHARS + 1];
 	char veto_reason[DM_BPIO_REASON_BYTES];
 
-	struct mutex lock;
-	struct mutex client_lock;
+	struct mutex lock;		/* changes of @targets */
+	struct mutex client_lock;	/* around client operations */
 
-	spinlock_t fault_lock;
+	spinlock_t fault_lock;		/* @fault */
 	struct dm_bpio_fault fault[DM_BPIO_FAULT_NR];
 
-	spinlock_t token_lock;
+	spinlock_t token_lock;		/* the next three */
 	struct rb_root_cached token_ranges;
 	struct list_head tokens;	/* not dead, under token_lock */
 	struct rb_root token_owners;	/* by uid, under token_lock */
@@ -156,7 +156,7 @@ struct dm_bpio_below {
 	bool compatible;
 };
 
-/**
+/*
  * struct dm_bpio - one target of a table
  */
 struct dm_bpio {

@@ -40,10 +40,11 @@ stat_of() { cat "/sys/fs/bpiofs/$dm/$1"; }
 step "modules, device, file systems"
 insmod "$BPIO_MODULES/dm-bpio.ko"
 insmod "$BPIO_MODULES/bpiofs.ko"
-for n in "$device bpio-demo" "$other bpio-other"; do
-	set -- $n
+make_volume() { # make_volume DEVICE NAME
 	dmsetup create "$2" --table "0 $(blockdev --getsz "$1") bpio $1 0"
-done
+}
+make_volume "$device" bpio-demo
+make_volume "$other" bpio-other
 dmsetup table
 mkfs.ext4 -q -F "$volume"
 mkfs.xfs -q -f /dev/mapper/bpio-other
@@ -97,7 +98,7 @@ dmsetup message bpio-demo 0 unveto
 bpioctl bypassio resume-volume "$mount" > /dev/null
 
 step "copy a file by token"
-source=$(cd "$mount" && ls -S | grep -v lost+found | head -n 1)
+source=$(find "$mount" -type f -printf '%s %f\n' | sort -rn | sed -n '1s/.* //p')
 size=$(stat -c %s "$mount/$source")
 copy() { # copy FROM TO: ODX by hand, as a client does it
 	local at=0 done_at=0 length transfer

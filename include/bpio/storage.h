@@ -37,7 +37,7 @@ enum bpio_gate_reason {
 struct bpio_gate {
 	struct percpu_ref ref;
 	struct completion drained;
-	struct mutex lock;
+	struct mutex lock;	/* open and close */
 	unsigned long closed;
 };
 
