@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# purpose: the first objector wins, lower layers see nothing, a refused ENABLE is rolled back
+# needs: nvme>=2 module=dm-bpio
+# checks: 7 46 48 49 50
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/storage.sh"
+
+load_modules
+encryption=NOT_SUPPORTED_WITH_ENCRYPTION
+snapshot=NOT_SUPPORTED_WITH_SNAPSHOT
+
+new_dm low "0 131072 bpio /dev/nvme0n1 0 2 driver_name low.ko"
+new_dm high "0 65536 bpio /dev/mapper/low 2048 2 driver_name high.ko"
+low=/dev/mapper/low
+
+check_equal "QUERY through two layers" clean "$(query high | verdict)"
+check_equal "each layer has seen one" "1 1" \
+	"$(word high queries) $(word low queries)"
+check_equal "QUERY leaves both idle" "idle idle" \
+	"$(word high bypass) $(word low bypass)"
+check_equal "ENABLE through two layers" clean "$(enable high | verdict)"
+check_equal "both are active" "active active" \
+	"$(word high bypass) $(word low bypass)"
+check_equal "ENABLE again: idempotent" "clean active active" \
+	"$(enable high | verdict) $(word high bypass) $(word low bypass)"
+disable high >/dev/null
+check_equal "DISABLE reaches both" "idle idle 1 1" \
+	"$(word high bypass) $(word low bypass) $(word high disables) $(word low disables)"
+check_equal "DISABLE when not enabled: forwarded" \
+	"status=SUCCESS 2 2 idle idle" \
+	"$(disable high | cut -d' ' -f2) $(word high disables) $(word low disables) $(word high bypass) $(word low bypass)"
+
+# the lower one objects
+dmsetup message low 0 veto STATUS_$encryption Encryption is on.
+out=$(enable high)
+check_equal "a veto below: who and why" \
+	"$encryption low.ko Encryption is on." \
+	"$(verdict <<<"$out") $(reason <<<"$out")"
+check_equal "the upper layer does not enter the enabled state" \
+	"vetoed vetoed 0 1" \
+	"$(word high bypass) $(word low bypass) $(word high vetoes) $(word low vetoes)"
+# both object
+dmsetup message high 0 veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT A snapshot exists
+before=$(words low enables queries)
+check_equal "both object: the upper one is named" "$snapshot high.ko" \
+	"$(query high | verdict)"
+check_equal "both object: ENABLE too" "$snapshot high.ko" \
+	"$(enable high | verdict)"
+check_equal "the lower one has seen neither" "$before" \
+	"$(words low enables queries)"
+dmsetup message high 0 unveto
+dmsetup message low 0 unveto
+check_equal "unveto: QUERY is clean" clean "$(query high | verdict)"
+check_equal "unveto enables nothing" vetoed "$(word high bypass)"
+check_equal "ENABLE after unveto" "clean active active" \
+	"$(enable high | verdict) $(word high bypass) $(word low bypass)"
+
+# a veto comes while enabled
+dmsetup message low 0 veto STATUS_$encryption late
+check_equal "a veto below an enabled volume" "vetoed vetoed" \
+	"$(word high bypass) $(word low bypass)"
+dmsetup message low 0 unveto
+check_equal "a clean QUERY lifts it" "clean active" \
+	"$(query high | verdict) $(word high bypass)"
+disable high >/dev/null
+
+# what a veto may be
+for bad in 0x00000000 STATUS_SUCCESS 0x40000000 0x80000005 0x1c00004c9 x; do
+	check "veto $bad is refused" expect_status 1 \
+		dmsetup message low 0 veto $bad no 2>/dev/null
+done
+check "a veto without a reason is refused" expect_status 1 \
+	dmsetup message low 0 veto STATUS_$encryption 2>/dev/null
+check_equal "nothing of that has stayed" clean "$(query low | verdict)"
+long=$(printf '%0200d' 3)
+dmsetup message low 0 veto STATUS_$encryption "$long"
+check_equal "200 characters: 128 are kept" "${long:0:128}" \
+	"$(query low | reason)"
+pair=$(printf 'x%.0s' $(seq 127))$'\xf0\x9f\x92\xbe'
+dmsetup message low 0 veto STATUS_$encryption "$pair"
+check_equal "a surrogate pair is not cut" "${pair:0:127}" \
+	"$(query low | reason)"
+dmsetup message low 0 veto STATUS_$encryption "${pair:1}"
+check_equal "a surrogate pair that fits" "${pair:1}" "$(query low | reason)"
+dmsetup message low 0 unveto
+dmsetup remove high
+
+# spanned: all are asked, a veto of the last rolls the first back
+new_dm second "0 131072 bpio /dev/nvme1n1 0 2 driver_name second.ko"
+new_dm span "0 65536 bpio $low 0
+65536 65536 bpio /dev/mapper/second 0
+131072 4096 bpio $low 65536"
+check_equal "spanned: ENABLE" "clean active active active" \
+	"$(enable span | verdict) $(word span bypass) $(word low bypass) $(word second bypass)"
+disable span >/dev/null
+dmsetup message second 0 veto STATUS_$snapshot no
+before=$(word low enables) undone=$(word low disables)
+check_equal "spanned: the second volume objects" "$snapshot second.ko" \
+	"$(enable span | verdict)"
+check_equal "spanned: the first is rolled back" "idle vetoed" \
+	"$(word low bypass) $(word second bypass)"
+check_equal "spanned: it was asked once and undone once" "1 1" \
+	"$(($(word low enables) - before)) $(($(word low disables) - undone))"
+dmsetup message second 0 unveto
+check_equal "spanned: counters on every line" 3 \
+	"$(dmsetup status span | grep -c "enables=$(word span enables) ")"
+finish
