@@ -15,6 +15,8 @@
 #include <linux/dm-ioctl.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
+#include <linux/major.h>
+#include <linux/miscdevice.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -234,11 +236,15 @@ static int dm_bpio_dm_ioctl(unsigned int command, dev_t devt,
 	buffer->dev = huge_encode_dev(devt);
 	buffer->flags = DM_NOFLUSH_FLAG;
 
-	file = filp_open("/dev/" DM_DIR "/" DM_CONTROL_NODE, O_RDWR, 0);
+	file = filp_open("/dev/" DM_DIR "/" DM_CONTROL_NODE,
+			 O_RDWR | O_NONBLOCK, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	/* The path is the caller's; what it leads to must be the real one. */
 	ret = -ENOTTY;
-	if (!file->f_op->unlocked_ioctl)
+	if (!S_ISCHR(file_inode(file)->i_mode) ||
+	    file_inode(file)->i_rdev != MKDEV(MISC_MAJOR, MAPPER_CTRL_MINOR) ||
+	    !file->f_op->unlocked_ioctl)
 		goto out_file;
 	at = vm_mmap(NULL, 0, DM_BPIO_IOCTL_BYTES, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, 0);
