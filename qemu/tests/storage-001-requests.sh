@@ -82,7 +82,8 @@ run_cases
 check_equal "idle" idle "$(word t bypass)"
 
 # other codes; the access bits of a code come first
-exec 8<$d 9>$d
+exec 8<"$d"
+exec 9>"$d"
 case_ "$unknown info=0" "an unknown code" raw:0x12340670:24:352
 case_ "$unknown info=0" "a code of the file system side" raw:0x00090448:24:352
 case_ $denied "a code for writers, read-only descriptor" devfd=8 \

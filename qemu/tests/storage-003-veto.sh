@@ -33,10 +33,10 @@ check_equal "DISABLE when not enabled: forwarded" \
 
 # the lower one objects
 dmsetup message low 0 veto STATUS_$encryption Encryption is on.
-out=$(enable high)
+reply=$(enable high)
 check_equal "a veto below: who and why" \
 	"$encryption low.ko Encryption is on." \
-	"$(verdict <<<"$out") $(reason <<<"$out")"
+	"$(verdict <<<"$reply") $(reason <<<"$reply")"
 check_equal "the upper layer does not enter the enabled state" \
 	"vetoed vetoed 0 1" \
 	"$(word high bypass) $(word low bypass) $(word high vetoes) $(word low vetoes)"
