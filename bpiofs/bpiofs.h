@@ -64,8 +64,10 @@ struct bpiofs_params {
  * @lower_mnt: the private mount below
  * @lower_sb: its super block
  * @bdev: the block device below the lower file system (lower_sb->s_bdev)
- * @stg: the storage layer, or NULL when @bdev is not a bpio volume
+ * @stg: the storage layer, or NULL when @bdev is not a bpio volume or the lower
+ *	file system does not take markers
  * @layout_moves: a write below may move written blocks (copy on write)
+ * @takes_markers: marker I/O can be used with the lower file system
  * @stats: counters
  * @vm_ops: see mmap.c; made when first needed
  * @params: mount options
@@ -86,6 +88,7 @@ struct bpiofs_volume {
 	struct block_device *bdev;
 	struct bpio_volume *stg;
 	bool layout_moves;
+	bool takes_markers;
 	struct bpiofs_params params;
 	struct bpiofs_stats __percpu *stats;
 	struct bpiofs_vm_ops *vm_ops;

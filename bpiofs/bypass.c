@@ -30,6 +30,12 @@ static void ask_storage(struct bpiofs_volume *vol, u32 operation,
 
 	lockdep_assert_held(&vol->storage_lock);
 	memset(results, 0, sizeof(*results));
+	if (!vol->takes_markers) {
+		bpio_results_set(results, STATUS_NO_BYPASSIO_DRIVER_SUPPORT,
+				 BPIOFS_DRIVER_NAME,
+				 "The lower file system is not supported.");
+		return;
+	}
 	status = vol->stg ? bpio_volume_control(vol->stg, operation, results) :
 			    bpio_bdev_query(vol->bdev, results);
 	if (bpio_status_ok(status))
@@ -401,12 +407,30 @@ static const struct bpio_client_ops client_ops = {
 	.verdict = client_verdict,
 };
 
+/*
+ * Marker I/O takes a file system that hands the caller's memory to this block
+ * device as it is and puts nothing of its own beside it: no checksum, no
+ * compression, no second data device, no blocks that move by themselves.
+ */
+static bool lower_takes_markers(const struct bpiofs_volume *vol)
+{
+	const struct file_system_type *type = vol->lower_sb->s_type;
+	const char *data = vol->params.lowerdata;
+
+	if (!strcmp(type->name, "xfs"))
+		return !data || !strstr(data, "rtdev=");
+	/* also as ext2 and ext3, where it is the ext4 driver that serves them */
+	return !strcmp(type->name, "ext4") ||
+	       (type->owner && !strcmp(module_name(type->owner), "ext4"));
+}
+
 /**
  * bpiofs_bypass_mount - find the storage layer of a new mount
  * @vol: its lower file system is mounted, bdev is set
  *
- * Without a bpio device below the mount works all the same: BypassIO is then
- * partial and ODX off (architecture 1.4).
+ * Without a bpio device below, or with a file system that marker I/O cannot be
+ * used with, the mount works all the same: BypassIO is then partial and ODX
+ * off (architecture 1.4).
  *
  * Context: process context, may sleep.
  * Return: 0; -EBUSY when another file system is on the device; -ENOMEM.
@@ -418,12 +442,15 @@ int bpiofs_bypass_mount(struct bpiofs_volume *vol)
 
 	mutex_init(&vol->storage_lock);
 	mutex_init(&vol->state_lock);
+	vol->takes_markers = lower_takes_markers(vol);
+	vol->state.stg_compatible = bpio_storage_driver(vol->bdev, name,
+							sizeof(name));
+	if (!vol->takes_markers)
+		return 0;
 	stg = bpio_volume_get(vol->bdev, &client_ops, vol);
 	if (IS_ERR(stg) && PTR_ERR(stg) != -ENODEV)
 		return PTR_ERR(stg);
 	vol->stg = IS_ERR(stg) ? NULL : stg;
-	vol->state.stg_compatible = bpio_storage_driver(vol->bdev, name,
-							sizeof(name));
 	return 0;
 }
 

@@ -226,7 +226,11 @@ static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
 	token = bpio_token_begin(vol->stg, ttl_ms, &status);
 	if (!token)
 		return status;
-	*length = min(*length, bpio_token_limit(token));
+	*length = min(*length, round_down(bpio_token_limit(token), sector));
+	if (!*length) {
+		bpio_token_abort(token);
+		return STATUS_UNSUCCESSFUL;
+	}
 	marker = bpio_marker_get(vol->stg, GFP_KERNEL);
 	if (!marker) {
 		bpio_token_abort(token);
