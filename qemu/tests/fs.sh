@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Sourced by the fs-* tests after lib.sh: a bpiofs mount to work in.
+# Sourced by the fs-* tests after lib.sh: a bpiofs mount to work in. With
+# FS_BYPASS set it is on a bpio device, and each direct read is to be bypassed.
 
 dev=/dev/nvme0n1
 # shellcheck disable=SC2154 # of lib.sh
 mnt=$tmp/mnt
 mkdir "$mnt"
+mount_options=()
 
 make_fs() {
 	wipefs -qa "$dev"
@@ -27,7 +29,9 @@ fsck_clean() {
 	}
 }
 
-mount_bpiofs() { mount -t bpiofs "$@" "$dev" "$mnt"; }
+mount_bpiofs() { mount -t bpiofs "${mount_options[@]}" "$@" "$dev" "$mnt"; }
+
+count_of() { cat "/sys/fs/bpiofs/$(lsblk -dno KNAME "$dev")/$1"; }
 
 # shellcheck disable=SC2317 # deferred
 umount_if_mounted() {
@@ -45,6 +49,9 @@ on_each_fs() {
 		cd "$mnt" || fail "no $mnt"
 		"$@"
 		cd /
+		[ -z "${FS_BYPASS-}" ] ||
+			check "$fs: $(count_of full_reads) reads were bypassed" \
+				test "$(count_of full_reads)" -gt 0
 		umount "$mnt"
 		check "$fs: the file system is in order" fsck_clean "$fs"
 	done
@@ -52,4 +59,11 @@ on_each_fs() {
 
 load_modules
 defer unload_modules
+if [ "${FS_BYPASS-}" ]; then
+	dmsetup create fs-bypass \
+		--table "0 $(blockdev --getsz "$dev") bpio $dev 0"
+	defer dmsetup remove --retry fs-bypass
+	dev=/dev/mapper/fs-bypass
+	mount_options=(-o bypassio=auto)
+fi
 defer umount_if_mounted
