@@ -171,7 +171,8 @@ answers() {
 
 	shift
 	cat >"$tmp/expected"
-	bpio-ctl "$@" >"$tmp/got" 2>&1 || status=$?
+	bpio-ctl "$@" >"$tmp/got" 2>"$tmp/notes" || status=$?
+	sed 's/^/# /' "$tmp/notes"
 	[ $status -eq 0 ] || echo "exit status $status" >>"$tmp/got"
 	if diff -u "$tmp/expected" "$tmp/got"; then
 		ok "$text"

@@ -3,6 +3,7 @@
 # timeout: 240
 # checks: 6 8 9 12 13 14 15 17 18 20 21 25 26 32 33 35 36 37 38 39 40 46 53
 # checks: 54 55 64 76 78
+# shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh

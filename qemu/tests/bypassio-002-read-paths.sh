@@ -4,6 +4,7 @@
 # checks: 19 22 23 24 54
 #
 # interface, size, place and layout.
+# shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh

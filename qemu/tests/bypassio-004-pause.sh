@@ -2,6 +2,7 @@
 # purpose: volume and stream pauses: drain, path, flags, who may
 # timeout: 240
 # checks: 57 58 59 60 61 62 63 64 65 66 67 68 69 70 73 75 77
+# shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh

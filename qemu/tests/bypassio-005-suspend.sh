@@ -2,6 +2,7 @@
 # purpose: dm suspend, resume and reload under bypassed reads; tokens then
 # timeout: 240
 # checks: 144
+# shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
@@ -56,7 +57,7 @@ reload() {
 		if [ "$i" = 1 ]; then
 			dd if="$disk" of="$disk2" bs=1M count="$volume_mib" seek=16 \
 				iflag=direct oflag=direct status=none
-			poison "$disk" ${volume_mib}M
+			poison "$disk" "${volume_mib}M"
 			table="$disk2 $((16 << 11))"
 		else
 			dd if="$disk2" of="$disk" bs=1M count="$volume_mib" skip=16 \
@@ -97,7 +98,7 @@ reload() {
 	begin v
 	dmsetup suspend bpio-v
 	dmsetup reload bpio-v --table \
-		"0 $((volume_mib << 11)) linear "$disk" $((64 << 11))"
+		"0 $((volume_mib << 11)) linear $disk $((64 << 11))"
 	dmsetup resume bpio-v
 	sleep 0.3
 	check "$fs: another target below the mount: the bytes are right" \

@@ -6,6 +6,7 @@
 # Cached users, mappings, holes, unwritten ranges, sparse files, failing
 # bypassed reads; bypassio=auto. An encrypted file cannot be opened: its key
 # would have to be added below. KUnit has that row of the table.
+# shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
@@ -140,7 +141,7 @@ faults() {
 		message v fault bypass_read every 2
 		begin v
 		check "$fs: every second bypassed read fails: $engine" \
-			bpio-verify check -e -E $engine -q 8 -b 16K a 1
+			bpio-verify check -e -E "$engine" -q 8 -b 16K a 1
 		check_gained "$fs: read again on the traditional path: $engine" \
 			v "why_io_error>30" "traditional_reads>30" "full_reads>30"
 		message v fault clear

@@ -2,6 +2,7 @@
 # purpose: files copied by token, by each engine: bytes, engine, what crossed
 # timeout: 240
 # checks: 105 122 125 126 127 135 137 138 139 142
+# shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
@@ -17,7 +18,7 @@ same_namespace() {
 	local moved
 
 	rm -f dst
-	fallocate -l $bytes dst
+	fallocate -l "$bytes" dst
 	sync -f .
 	moved=$(sectors_moved "$disk")
 	answers "$fs: a token of 4 MiB, written to another file" \
@@ -152,7 +153,7 @@ engines() {
 	bpio-ctl src oread:0:$bytes save:"$tmp/t" >/dev/null
 	setup_volume w "$fs" "$disk2"
 	cd "$tmp/w"
-	fallocate -l $bytes far
+	fallocate -l "$bytes" far
 	answers "$fs: to another namespace" far load:"$tmp/t" mark:w \
 		owrite:0:$bytes gain:bytes_nvme:bytes_kcopyd <<-END
 	$(ok_write $bytes)

@@ -51,7 +51,7 @@
 #define CANARY	    0xA5
 #define BUFFER	    (128 << 10)
 #define MAX_HANDLES 64
-#define MAX_ARGS    6
+#define MAX_ARGS    24
 
 enum pointer { POINTER_GOOD, POINTER_NULL, POINTER_BAD, POINTER_READONLY };
 

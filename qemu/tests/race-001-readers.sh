@@ -1,0 +1,59 @@
+#!/bin/bash
+# purpose: bypassed readers against truncate, punch, overwrite, extend, rename,
+# timeout: 150
+# checks: 22 99 100 102
+#
+# unlink, cached and mapped users, pauses, suspends, dropped caches and copies
+# by token: never another file's data, never a freed block's.
+# shellcheck disable=SC2086 # numbers and names of devices
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+seconds=12
+
+# shellcheck disable=SC2317 # in the background
+disturb() {
+	set +e
+	trap - ERR EXIT
+	while [ ! -e "$tmp/stop" ]; do
+		bpio-ctl - mark:v suspend sleep:20 resume sleep:300
+		echo 3 >/proc/sys/vm/drop_caches
+		bpio-ctl copy-from oread:0:512K open:copy-to owrite:0:512K \
+			use:0 write:0:64K:1 >/dev/null
+	done
+}
+
+run() {
+	local seed=${SEED-$((RANDOM + 1))} status=0
+
+	rm -f "$tmp/stop"
+	make_volume v "$disk"
+	poison "$(volume v)" 128M
+	make_fs "$fs" "$(volume v)"
+	mount_volume v
+	cd "$tmp/v"
+	bpio-verify fill copy-from 800 512K
+	bpio-verify fill copy-to 801 512K
+	begin v
+	disturb >"$tmp/disturbed" 2>&1 &
+	bpio-verify race -p -s $seconds -f 3 -t 5 -S "$seed" . || status=$?
+	touch "$tmp/stop"
+	wait
+	cat "$tmp/disturbed"
+	check_equal "$fs: every reader reads the file's own data, seed $seed" \
+		0 "$status"
+	check_gained "$fs: by every path" v "full_reads>50" \
+		"partial_reads>0" "traditional_reads>10"
+	note "$fs: full $(gained v full_reads), partial" \
+		"$(gained v partial_reads), traditional" \
+		"$(gained v traditional_reads)"
+	check_equal "$fs: no open is left enabled" 0 "$(counter v active_count)"
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+on_each_fs run
+finish
