@@ -104,16 +104,31 @@ static loff_t valid_data_length(struct file *lower, loff_t size)
 }
 
 /* OR-5 to OR-8, OW-2 to OW-5: the volume and the handle. */
-static s32 check_volume(struct file *file, unsigned long *until)
+static s32 check_volume(struct file *file, bool write, unsigned long *until)
 {
 	struct inode *inode = file_inode(file);
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
 
 	if (bpiofs_is_volume_handle(inode) ||
 	    !(S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode)))
 		return STATUS_INVALID_DEVICE_REQUEST;
-	if (!bpiofs_vol(inode->i_sb)->stg || flag_is_down(until))
+	if (write && sb_rdonly(vol->lower_sb))
+		return STATUS_MEDIA_WRITE_PROTECTED;
+	if (!vol->stg || flag_is_down(until))
 		return STATUS_NOT_SUPPORTED;
 	return STATUS_SUCCESS;
+}
+
+/* FS_*_FL of a file on ext2, ext3 or ext4; 0 elsewhere, or when it fails. */
+static u32 ext_flags(struct file *file)
+{
+	struct fileattr fa = {};
+
+	if (bpiofs_lower_inode(file_inode(file))->i_sb->s_magic !=
+	    EXT4_SUPER_MAGIC ||
+	    vfs_fileattr_get(bpiofs_lower_dentry(file->f_path.dentry), &fa))
+		return 0;
+	return fa.flags;
 }
 
 /* OR-15 to OR-17, OW-11 to OW-13 */
@@ -124,7 +139,8 @@ static s32 check_file(struct file *file, s32 not_supported)
 
 	bpiofs_find_kind(file, &kind);
 	if (!S_ISREG(inode->i_mode) || kind.dax || kind.swapfile ||
-	    kind.compressed || kind.encrypted || kind.sparse)
+	    kind.compressed || kind.encrypted || kind.sparse ||
+	    ext_flags(file) & FS_INLINE_DATA_FL)
 		return not_supported;
 	if (!bpiofs_lower_inode(inode)->i_nlink)
 		return STATUS_FILE_DELETED;
@@ -277,7 +293,7 @@ void bpiofs_offload_read(struct file *file, struct bpio_request *req)
 	unsigned int tries;
 	loff_t vdl;
 
-	req->status = check_volume(file, &vol->no_offload_read_until);
+	req->status = check_volume(file, false, &vol->no_offload_read_until);
 	if (req->status)
 		return;
 	req->status = bpiofs_check_offload_read(in, req->input_length,
@@ -435,8 +451,8 @@ static s32 write_gaps(struct offload_write *ow, loff_t pos, u64 token_offset,
 /*
  * Would the lower file system turn a direct write into a cached one?  Then the
  * marker's memory would be in the file before its data is, so all of it is
- * written as data to begin with.  ext4 does for files with inline data, data
- * journalling or indirect blocks; where it is a matter of the whole mount, a
+ * written as data to begin with.  ext4 does for files with data journalling or
+ * indirect blocks (inline data is refused before); where it is a matter of the whole mount, a
  * direct read leaves pages behind.
  */
 static bool falls_back(struct offload_write *ow)
@@ -445,15 +461,13 @@ static bool falls_back(struct offload_write *ow)
 	const unsigned int block = i_blocksize(bi->lower);
 	const loff_t pos = round_down(ow->pos, block);
 	struct file *lower = bpiofs_file(ow->file)->lower;
-	struct fileattr fa = {};
+	const u32 flags = ext_flags(ow->file);
 	struct iov_iter iter;
 	struct kiocb kiocb;
 	ssize_t got;
 
 	if (bi->lower->i_sb->s_magic == EXT4_SUPER_MAGIC &&
-	    (vfs_fileattr_get(bpiofs_lower_dentry(ow->file->f_path.dentry),
-			      &fa) || !(fa.flags & FS_EXTENT_FL) ||
-	     fa.flags & (FS_JOURNAL_DATA_FL | FS_INLINE_DATA_FL)))
+	    (!(flags & FS_EXTENT_FL) || flags & FS_JOURNAL_DATA_FL))
 		return true;
 
 	if (filemap_write_and_wait_range(lower->f_mapping, pos,
@@ -661,9 +675,7 @@ void bpiofs_offload_write(struct file *file, struct bpio_request *req)
 	loff_t size, vdl;
 	int ret;
 
-	req->status = check_volume(file, &vol->no_offload_write_until);
-	if (!req->status && sb_rdonly(vol->lower_sb))
-		req->status = STATUS_MEDIA_WRITE_PROTECTED;
+	req->status = check_volume(file, true, &vol->no_offload_write_until);
 	if (req->status)
 		return;
 	req->status = bpiofs_check_offload_write(in, req->input_length,
