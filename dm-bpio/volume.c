@@ -375,6 +375,29 @@ void dm_bpio_volume_resume(struct dm_bpio *target)
 	mutex_unlock(&dm_bpio_lock);
 }
 
+/*
+ * A volume above @vol whose token copies are still let in.  @vol->suspended is
+ * set, so nobody opens their gate behind us.  Return: with a reference.
+ */
+static struct dm_bpio_volume *
+dm_bpio_volume_open_source(const struct dm_bpio_volume *vol)
+{
+	struct dm_bpio_volume *pos, *found = NULL;
+
+	mutex_lock(&dm_bpio_lock);
+	list_for_each_entry(pos, &dm_bpio_volumes, list) {
+		if (pos == vol || !dm_bpio_volume_runs_through(pos, vol) ||
+		    READ_ONCE(pos->source_gate.closed) &
+		    BIT(BPIO_GATE_SUSPENDED))
+			continue;
+		dm_bpio_volume_hold(pos);
+		found = pos;
+		break;
+	}
+	mutex_unlock(&dm_bpio_lock);
+	return found;
+}
+
 /**
  * dm_bpio_volume_presuspend - a suspend begins: pause and drain the bypass
  * @target: one target of the live table
@@ -382,8 +405,12 @@ void dm_bpio_volume_resume(struct dm_bpio *target)
  * Here and in every volume above, whose bypassed reads and token copies do
  * not pass through map() of the device that is being suspended.
  *
+ * Token copies are drained without dm_bpio_lock: one may wait for another
+ * device that is suspended, whose resume takes the lock.
+ *
  * Context: dm's presuspend: md->suspend_lock held; I/O still flows.  Waits
- * for bypassed reads in flight.  Takes dm_bpio_lock.
+ * for bypassed reads, and for token copies of the volumes above.  Takes
+ * dm_bpio_lock.
  */
 void dm_bpio_volume_presuspend(struct dm_bpio *target)
 {
@@ -396,14 +423,16 @@ void dm_bpio_volume_presuspend(struct dm_bpio *target)
 			if (!dm_bpio_volume_runs_through(pos, vol))
 				continue;
 			bpio_gate_close(&pos->pub.gate, BPIO_GATE_SUSPENDED);
-			if (pos != vol)
-				bpio_gate_close(&pos->source_gate,
-						BPIO_GATE_SUSPENDED);
 		}
 		trace_bpio_state(vol->pub.bdev_name, "suspend", vol->enabled,
 				 vol->pub.gate.closed);
 	}
 	mutex_unlock(&dm_bpio_lock);
+
+	while ((pos = dm_bpio_volume_open_source(vol))) {
+		bpio_gate_close(&pos->source_gate, BPIO_GATE_SUSPENDED);
+		dm_bpio_volume_release(pos);
+	}
 }
 
 /**
