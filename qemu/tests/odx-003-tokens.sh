@@ -55,7 +55,7 @@ source_changes() {
 	# the blocks of a truncated file find a new owner
 	bpio-verify fill s 1 64K
 	bpio-ctl s oread:0:64K save:"$tmp/t" unlink:s >/dev/null
-	bpio-verify fill other 7 200M
+	bpio-verify fill other 7 400M 2>/dev/null || note "$fs: full"
 	bpio-ctl d load:"$tmp/t" owrite:0:64K >"$tmp/said"
 	check "$fs: a deleted source whose blocks were reused" \
 		bpio-verify check -l 64K d 1 9
@@ -66,7 +66,7 @@ source_changes() {
 		s mark:v oread:0:32K open:d use:0 write:32K:4096:3 use:1 \
 		owrite:0:32K gain:tokens_invalidated use:0 \
 		write:31K:512:3 use:1 owrite:0:32K \
-		gain:tokens_invalidated show:tokens <<-END
+		gain:tokens_invalidated <<-END
 	oread status=SUCCESS info=528 transfer=32768 flags=0 token=bpio
 	write 4096
 	owrite status=SUCCESS info=16 written=32768
@@ -74,7 +74,6 @@ source_changes() {
 	write 512
 	owrite status=INVALID_TOKEN info=0
 	gain tokens_invalidated=1
-	show tokens=0
 	END
 	bpio-verify fill s 1 64K
 	bpio-ctl s oread:0:64K save:"$tmp/t" unlink:s fsync >/dev/null

@@ -165,32 +165,29 @@ static void *pointer(enum pointer kind, void *good)
 
 #define FAIL_NTH "/proc/thread-self/fail-nth"
 
+/* Open before anything is armed: opening allocates. */
+static int nth_fd = -1;
+
 static void arm_nth(unsigned int n)
 {
 	char digits[16];
-	int f = open(FAIL_NTH, O_WRONLY);
 
-	if (f < 0)
-		usage(FAIL_NTH);
+	if (nth_fd < 0)
+		nth_fd = open(FAIL_NTH, O_RDWR);
 	snprintf(digits, sizeof(digits), "%u", n);
-	if (write(f, digits, strlen(digits)) < 0)
+	if (pwrite(nth_fd, digits, strlen(digits), 0) < 0)
 		usage(FAIL_NTH);
-	close(f);
 }
 
 /* Return: the failure was injected.  Either way none is left armed. */
 static bool disarm_nth(void)
 {
 	char digits[16] = "";
-	int f = open(FAIL_NTH, O_RDWR);
-	bool done;
 
-	if (f < 0 || read(f, digits, sizeof(digits) - 1) < 0)
+	if (pread(nth_fd, digits, sizeof(digits) - 1, 0) < 0)
 		usage(FAIL_NTH);
-	done = !atoi(digits);
-	close(f);
 	arm_nth(0);
-	return done;
+	return !atoi(digits);
 }
 
 /* Return: what the last one said, which no failure hit. */

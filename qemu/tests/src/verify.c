@@ -5,7 +5,8 @@
  *
  *   poison PATH [BYTES]            fill a device with what no file may show
  *   fill FILE ID BYTES [GENERATION [OFFSET]]   O_DIRECT, size set at the end
- *   fragments FILE ID N            N blocks, no two of them in one extent
+ *   crumbs FILE N                  leave N single blocks of free space
+ *   extents FILE N                 the byte where the Nth extent ends
  *   check [OPTION...] FILE ID...   every sector is one of the files' own
  *   race [OPTION...] DIR           changes against readers, see race.c
  *
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/bpio.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include "verify.h"
 
@@ -136,28 +138,67 @@ static int fill(int argc, char **argv)
 	return close(fd);
 }
 
-/* Written from the end, so that no allocator can join neighbours. */
-static int fragments(int argc, char **argv)
+/* Takes all free space, then gives N single blocks of it back. */
+static int crumbs(int argc, char **argv)
 {
-	uint64_t id, n;
-	void *buffer;
+	uint64_t size = 0, step = 1 << 30, n;
 	int fd;
 
-	if (argc < 4 || posix_memalign(&buffer, 4096, 4096))
-		die("fragments FILE ID N");
-	id = number(argv[2]);
-	n = number(argv[3]);
-	fd = open(argv[1], O_RDWR | O_CREAT | O_DIRECT, 0666);
+	if (argc < 3)
+		die("crumbs FILE N");
+	n = number(argv[2]);
+	fd = open(argv[1], O_RDWR | O_CREAT, 0666);
 	if (fd < 0)
 		die("%s: %s", argv[1], strerror(errno));
-	while (n--) {
-		pattern_fill(buffer, 4096, id, n * 4096, 1);
-		if (pwrite(fd, buffer, 4096, (off_t)(n * 4096)) != 4096)
-			die("%s: write: %s", argv[1], strerror(errno));
+	while (step >= 65536) {
+		if (fallocate(fd, 0, (off_t)size, (off_t)step))
+			step /= 2;
+		else
+			size += step;
 	}
+	while (n--)
+		if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      (off_t)(n * 16384 + 8192), 4096))
+			die("%s: punch: %s", argv[1], strerror(errno));
 	fsync(fd);
-	free(buffer);
 	return close(fd);
+}
+
+/* Where the Nth run of blocks ends that lie in a row on the device. */
+static int extents(int argc, char **argv)
+{
+	const unsigned int room = 1000;
+	struct fiemap *map;
+	uint64_t next = 0;
+	unsigned int i, n = 0, wanted;
+	int fd;
+
+	if (argc < 3)
+		die("extents FILE N");
+	wanted = (unsigned int)number(argv[2]);
+	map = calloc(1, sizeof(*map) + room * sizeof(map->fm_extents[0]));
+	fd = open(argv[1], O_RDONLY);
+	if (!map || fd < 0)
+		die("%s: %s", argv[1], strerror(errno));
+	map->fm_length = FIEMAP_MAX_OFFSET;
+	map->fm_flags = FIEMAP_FLAG_SYNC;
+	map->fm_extent_count = room;
+	if (ioctl(fd, FS_IOC_FIEMAP, map))
+		die("%s: FIEMAP: %s", argv[1], strerror(errno));
+	for (i = 0; i < map->fm_mapped_extents; i++) {
+		const struct fiemap_extent *e = &map->fm_extents[i];
+
+		if (i && e->fe_physical != next && n++ == wanted - 1) {
+			printf("%" PRIu64 "\n", (uint64_t)e->fe_logical);
+			return close(fd);
+		}
+		if (!i)
+			n = 0;
+		next = e->fe_physical + e->fe_length;
+	}
+	fprintf(stderr, "%s: %u extents\n", argv[1], n + 1);
+	close(fd);
+	return 1;
 }
 
 struct check {
@@ -344,8 +385,10 @@ int main(int argc, char **argv)
 		return poison(argc, argv);
 	if (!strcmp(argv[0], "fill"))
 		return fill(argc, argv);
-	if (!strcmp(argv[0], "fragments"))
-		return fragments(argc, argv);
+	if (!strcmp(argv[0], "crumbs"))
+		return crumbs(argc, argv);
+	if (!strcmp(argv[0], "extents"))
+		return extents(argc, argv);
 	if (!strcmp(argv[0], "check"))
 		return check(argc, argv);
 	if (!strcmp(argv[0], "race"))

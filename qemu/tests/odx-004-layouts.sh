@@ -1,0 +1,197 @@
+#!/bin/bash
+# purpose: copies between files of every layout, place and length
+# timeout: 240
+# checks: 126 134 137
+# shellcheck disable=SC2086 # numbers and names of devices
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+# Offsets and lengths that are no multiples of the file system's block.
+unaligned() {
+	local from to length
+
+	while read -r from to length; do
+		bpio-verify fill d 9 1M
+		if ! bpio-ctl src oread:$from:$length open:d owrite:$to:$length |
+			grep -q "owrite status=SUCCESS info=16 written=$length\$" ||
+			! cmp -n $length -i $from:$to src d ||
+			! bpio-verify check -l $to d 9 ||
+			! bpio-verify check -o $((to + length)) d 9; then
+			not_ok "$what: $length bytes from $from to $to"
+		fi
+	done <<-END
+	512 1536 512
+	512 512 4096
+	0 512 4096
+	4096 0 512
+	4096 4096 7680
+	3584 4608 1024
+	1024 66048 130560
+	512 0 524288
+	0 512 1000448
+	END
+	ok "$what: any sectors"
+}
+
+# The source's tail at its end, and the destination's.
+tails() {
+	bpio-verify fill t1 1 100100
+	bpio-verify fill t2 9 100100
+	bpio-ctl t1 oread:0:100100 open:t2 owrite:0:100100 >"$tmp/said"
+	check_equal "$what: the tail at the end of the file" \
+		"owrite status=SUCCESS info=16 written=100352" \
+		"$(tail -n 1 "$tmp/said")"
+	check "$what: the bytes are right" bpio-verify check t2 1
+	check_equal "$what: the size is the same" 100100 "$(stat -c %s t2)"
+	truncate -s 200000 t2
+	check "$what: past the old end there are zeros" \
+		cmp -n 99900 -i 100100:0 t2 /dev/zero
+	umount_volume v
+	mount_volume v "${options-}"
+	cd "$tmp/v"
+	check "$what: on the device as well" \
+		cmp -n 99900 -i 100100:0 t2 /dev/zero
+	# a source that is longer: its bytes do not come in behind the end
+	bpio-verify fill t2 9 100100
+	bpio-ctl src oread:0:512K open:t2 owrite:0:512K >"$tmp/said"
+	truncate -s 200000 t2
+	check "$what: from a longer source too" \
+		cmp -n 99900 -i 100100:0 t2 /dev/zero
+	check "$what: and its bytes up to there" \
+		bpio-verify check -l 100096 t2 1
+}
+
+# At most 64 extents in a token; a destination has as many as it likes.
+fragments() {
+	local end64 end65
+
+	bpio-verify crumbs full 300
+	bpio-verify fill pieces 1 700K 2>/dev/null || true
+	rm full
+	sync -f .
+	end64=$(bpio-verify extents pieces 64) || {
+		echo "skip - $what: this file system joins all fragments"
+		return 0
+	}
+	end65=$(bpio-verify extents pieces 65)
+	rm -f d
+	fallocate -l 1M d
+	answers "$what: 64 extents in one token, not 65" \
+		pieces oread:0:$end64 save:"$tmp/t" oread:0:$end65 \
+		oread:4096:$((end65 - 4096)) open:d load:"$tmp/t" \
+		owrite:0:$end64 <<-END
+	oread status=SUCCESS info=528 transfer=$end64 flags=0 token=bpio
+	oread status=OFFLOAD_READ_FILE_NOT_SUPPORTED info=0
+	oread status=SUCCESS info=528 transfer=$((end65 - 4096)) flags=0 \
+token=bpio
+	owrite status=SUCCESS info=16 written=$end64
+	END
+	check "$what: the bytes are right" bpio-verify check -l $end64 d 1
+	bpio-ctl src oread:0:$end64 open:pieces owrite:0:$end64 >/dev/null
+	check "$what: into fragments" bpio-verify check -l $end64 pieces 1
+	rm -f pieces
+}
+
+volume_of() { # WHAT TYPE MKFS-ARG...
+	what=$1
+	fs=$2
+	shift 2
+	make_volume v "$disk"
+	poison "$(volume v)" 96M
+	make_fs "$fs" "$(volume v)" "$@"
+	mount_volume v "${options-}"
+	cd "$tmp/v"
+	bpio-verify fill src 1 1M
+}
+
+over() {
+	umount_volume v
+	check "$what: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+for kind in ext4 xfs; do
+	volume_of $kind $kind
+	unaligned
+	tails
+	fragments
+	over
+done
+volume_of "ext4 of 1 KiB blocks" ext4 -b 1024
+unaligned
+tails
+over
+volume_of "ext4 without extents" ext4 -O ^extents,^64bit
+unaligned
+over
+
+options='lower=ext4,lowerdata="data=journal"'
+volume_of "data=journal" ext4
+rm -f d
+bpio-verify fill d 9 1M
+bpio-ctl src oread:0:1M open:d owrite:0:1M >"$tmp/said"
+note "data=journal: $(tr '\n' ';' <"$tmp/said")"
+if grep -q "written=1048576" "$tmp/said"; then
+	check "data=journal: copied: the bytes are right" \
+		bpio-verify check d 1
+else
+	check "data=journal: refused: nothing is written" bpio-verify check d 9
+fi
+bpio-ctl d zeroA owrite:0:64K >"$tmp/said"
+check "data=journal: zeroed, or refused: $(cat "$tmp/said")" \
+	bpio-verify check -z -l 64K d 1 9
+over
+unset options
+
+volume_of "inline data" ext4 -O inline_data -I 256
+for size in 60 64K; do
+	head -c 60 /dev/zero | tr '\0' x >inline
+	truncate -s $size inline
+	bpio-ctl src oread:0:64K open:inline owrite:0:64K \
+		owrite:0:4096 >"$tmp/said"
+	note "inline data, $size: $(tr '\n' ';' <"$tmp/said")"
+	if grep -q "written=65536" "$tmp/said"; then
+		check "inline data, $size: the bytes are right" \
+			bpio-verify check inline 1
+	else
+		check "inline data, $size: untouched" \
+			test "$(head -c 60 inline | tr -d x | wc -c)" = 0
+	fi
+done
+over
+
+# Shared blocks: made below, where bpiofs has no part in it yet.
+what="reflinked"
+fs=xfs
+make_volume v "$disk"
+make_fs xfs "$(volume v)"
+mkdir -p "$tmp/v"
+mount "$(volume v)" "$tmp/v"
+mounted[v]=yes
+cd "$tmp/v"
+bpio-verify fill src 1 1M
+cp --reflink=always src shared
+bpio-verify fill old 9 1M
+cp --reflink=always old d
+cp --reflink=always old d2
+umount_volume v
+mount_volume v
+cd "$tmp/v"
+answers "reflinked source and destination" shared mark:v oread:0:1M open:d \
+	owrite:0:1M gain:bytes_nvme open:d2 owrite:512:1000K:512 <<-END
+oread status=SUCCESS info=528 transfer=1048576 flags=0 token=bpio
+owrite status=SUCCESS info=16 written=1048576
+gain bytes_nvme=1048576
+owrite status=SUCCESS info=16 written=1024000
+END
+check "reflinked: the destination has the source's bytes" bpio-verify check d 1
+check "reflinked: who shared its blocks does not" bpio-verify check old 9
+check "reflinked: in part: there" bpio-verify check -o 512 -l 1000K d2 1
+check "reflinked: in part: not before" bpio-verify check -l 512 d2 9
+check "reflinked: in part: not behind" bpio-verify check -o 1001K d2 9
+check "reflinked: the bypass reads shared blocks" \
+	bpio-verify check -e -E uring shared 1
+over
+finish
