@@ -21,7 +21,7 @@ refused() {
 		return 1
 	fi
 	dmsetup remove refused 2>/dev/null || true
-	dmesg_since "$mark" | sed -n 's/.*: bpio: \(.*\) (-E[A-Z]*)$/\1/p'
+	dmesg_since "$mark" | sed -n 's/.*: bpio: \(.*\) (-[0-9A-Z]*)$/\1/p'
 }
 
 # reload_dm NAME TABLE: a new table, live when this returns.
