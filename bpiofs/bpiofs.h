@@ -68,6 +68,9 @@ struct bpiofs_params {
  *	file system does not take markers
  * @layout_moves: a write below may move written blocks (copy on write)
  * @takes_markers: marker I/O can be used with the lower file system
+ * @no_stg_results: without @stg: the verdict, asked for at mount with the
+ *	rights of the one who mounts
+ * @no_stg_driver: without @stg: the storage driver, likewise
  * @stats: counters
  * @vm_ops: see mmap.c; made when first needed
  * @params: mount options
@@ -89,6 +92,8 @@ struct bpiofs_volume {
 	struct bpio_volume *stg;
 	bool layout_moves;
 	bool takes_markers;
+	struct bpio_results no_stg_results;
+	char no_stg_driver[BPIO_DRIVER_NAME_CHARS + 1];
 	struct bpiofs_params params;
 	struct bpiofs_stats __percpu *stats;
 	struct bpiofs_vm_ops *vm_ops;
@@ -217,6 +222,7 @@ long bpiofs_compat_ioctl(struct file *file, unsigned int cmd,
 /* bypass.c: the file system role of BypassIO */
 int bpiofs_bypass_mount(struct bpiofs_volume *vol);
 void bpiofs_bypass_umount(struct bpiofs_volume *vol);
+bool bpiofs_storage_driver(struct bpiofs_volume *vol, char *name, size_t size);
 void bpiofs_bypass_open(struct file *file);
 void bpiofs_bypass_release(struct file *file);
 void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind);

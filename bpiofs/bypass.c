@@ -21,6 +21,23 @@ static void drain_stream(struct bpiofs_inode *bi)
 	inode_unlock(bi->lower);
 }
 
+/**
+ * bpiofs_storage_driver - the storage driver of a mount
+ * @vol: volume
+ * @name: out: file name of the driver at the very bottom, NUL-terminated
+ * @size: room in @name, bytes
+ *
+ * Context: process context, may sleep.
+ * Return: whether it is BypassIO-compatible.
+ */
+bool bpiofs_storage_driver(struct bpiofs_volume *vol, char *name, size_t size)
+{
+	if (vol->stg)
+		return bpio_storage_driver(vol->bdev, name, size);
+	strscpy(name, vol->no_stg_driver, size);
+	return vol->state.stg_compatible;
+}
+
 /* The storage stack, or the verdict on a device that is no bpio volume. */
 static void ask_storage(struct bpiofs_volume *vol, u32 operation,
 			struct bpio_results *results)
@@ -29,19 +46,15 @@ static void ask_storage(struct bpiofs_volume *vol, u32 operation,
 	s32 status;
 
 	lockdep_assert_held(&vol->storage_lock);
-	memset(results, 0, sizeof(*results));
-	if (!vol->takes_markers) {
-		bpio_results_set(results, STATUS_NO_BYPASSIO_DRIVER_SUPPORT,
-				 BPIOFS_DRIVER_NAME,
-				 "The lower file system is not supported.");
+	if (!vol->stg) {
+		*results = vol->no_stg_results;
 		return;
 	}
-	status = vol->stg ? bpio_volume_control(vol->stg, operation, results) :
-			    bpio_bdev_query(vol->bdev, results);
+	status = bpio_volume_control(vol->stg, operation, results);
 	if (bpio_status_ok(status))
 		return;
 	/* R-FS-14 */
-	bpio_storage_driver(vol->bdev, name, sizeof(name));
+	bpiofs_storage_driver(vol, name, sizeof(name));
 	bpio_results_set(results, STATUS_NO_BYPASSIO_DRIVER_SUPPORT, name,
 			 "The storage stack does not answer BypassIO requests");
 }
@@ -264,7 +277,7 @@ static void get_info(struct bpiofs_volume *vol, struct fs_bpio_info *info)
 
 	BUILD_BUG_ON(sizeof(info->storage_driver_name) !=
 		     sizeof(results.failing_driver_name));
-	bpio_storage_driver(vol->bdev, name, sizeof(name));
+	bpiofs_storage_driver(vol, name, sizeof(name));
 	bpio_results_set(&results, 0, name, NULL);
 	info->storage_driver_name_len = results.failing_driver_name_len;
 	memcpy(info->storage_driver_name, results.failing_driver_name,
@@ -437,20 +450,29 @@ static bool lower_takes_markers(const struct bpiofs_volume *vol)
  */
 int bpiofs_bypass_mount(struct bpiofs_volume *vol)
 {
-	char name[BPIO_DRIVER_NAME_CHARS + 1];
-	struct bpio_volume *stg;
+	struct bpio_volume *stg = ERR_PTR(-ENODEV);
 
 	mutex_init(&vol->storage_lock);
 	mutex_init(&vol->state_lock);
 	vol->takes_markers = lower_takes_markers(vol);
-	vol->state.stg_compatible = bpio_storage_driver(vol->bdev, name,
-							sizeof(name));
-	if (!vol->takes_markers)
+	vol->state.stg_compatible =
+		bpio_storage_driver(vol->bdev, vol->no_stg_driver,
+				    sizeof(vol->no_stg_driver));
+	if (vol->takes_markers)
+		stg = bpio_volume_get(vol->bdev, &client_ops, vol);
+	if (!IS_ERR(stg)) {
+		vol->stg = stg;
 		return 0;
-	stg = bpio_volume_get(vol->bdev, &client_ops, vol);
-	if (IS_ERR(stg) && PTR_ERR(stg) != -ENODEV)
+	}
+	if (PTR_ERR(stg) != -ENODEV)
 		return PTR_ERR(stg);
-	vol->stg = IS_ERR(stg) ? NULL : stg;
+	if (vol->takes_markers)
+		bpio_bdev_query(vol->bdev, &vol->no_stg_results);
+	else
+		bpio_results_set(&vol->no_stg_results,
+				 STATUS_NO_BYPASSIO_DRIVER_SUPPORT,
+				 BPIOFS_DRIVER_NAME,
+				 "The lower file system is not supported.");
 	return 0;
 }
 

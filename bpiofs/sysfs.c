@@ -66,7 +66,7 @@ static ssize_t show_storage_driver(struct bpiofs_volume *vol,
 {
 	char name[BPIO_DRIVER_NAME_CHARS + 1];
 
-	bpio_storage_driver(vol->bdev, name, sizeof(name));
+	bpiofs_storage_driver(vol, name, sizeof(name));
 	return sysfs_emit(buf, "%s\n", name);
 }
 
