@@ -89,11 +89,11 @@ remove_volume low
 
 half=$((volume_mib << 10))
 dmsetup create bpio-v <<-END
-0 $half bpio "${disk}p2" 2048
+0 $half bpio ${disk}p2 2048
 $half $half bpio $disk2 4096
 END
 live[v]=yes
-make_fs ext4 "$(volume v)" -O ^flex_bg -G 1
+make_fs ext4 "$(volume v)" -O ^flex_bg
 mount_volume v
 cd "$tmp/v"
 mkdir x y z

@@ -5,7 +5,7 @@
  *
  *   poison PATH [BYTES]            fill a device with what no file may show
  *   fill FILE ID BYTES [GENERATION [OFFSET]]   O_DIRECT, size set at the end
- *   crumbs FILE N                  leave N single blocks of free space
+ *   interleave FILE FILE N         N blocks each, of file 1 and 2, in turns
  *   extents FILE N                 the byte where the Nth extent ends
  *   check [OPTION...] FILE ID...   every sector is one of the files' own
  *   race [OPTION...] DIR           changes against readers, see race.c
@@ -110,6 +110,7 @@ static int poison(int argc, char **argv)
 static int fill(int argc, char **argv)
 {
 	uint64_t id, length, offset, at, end, generation;
+	size_t limit = CHUNK;
 	void *buffer;
 	int fd;
 
@@ -123,12 +124,20 @@ static int fill(int argc, char **argv)
 	if (fd < 0)
 		die("%s: %s", argv[1], strerror(errno));
 	end = offset + ((length + 4095) & ~4095ull);
-	for (at = offset; at < end; at += CHUNK) {
-		size_t part = end - at < CHUNK ? end - at : CHUNK;
+	for (at = offset; at < end;) {
+		size_t part = end - at < limit ? end - at : limit;
+		ssize_t n;
 
 		pattern_fill(buffer, part, id, at, generation);
-		if (pwrite(fd, buffer, part, (off_t)at) != (ssize_t)part)
-			die("%s: write: %s", argv[1], strerror(errno));
+		n = pwrite(fd, buffer, part, (off_t)at);
+		if (n < 0 && errno == ENOSPC && limit > 4096) {
+			limit /= 2; /* to the last block */
+			continue;
+		}
+		if (n <= 0 || n % 4096)
+			die("%s: write: %s", argv[1],
+			    n < 0 ? strerror(errno) : "short");
+		at += (uint64_t)n;
 	}
 	if (argc <= 5 && ftruncate(fd, (off_t)length))
 		die("%s: ftruncate: %s", argv[1], strerror(errno));
@@ -138,30 +147,33 @@ static int fill(int argc, char **argv)
 	return close(fd);
 }
 
-/* Takes all free space, then gives N single blocks of it back. */
-static int crumbs(int argc, char **argv)
+/* Two files, a block of this and a block of that: none joins its neighbour. */
+static int interleave(int argc, char **argv)
 {
-	uint64_t size = 0, step = 1 << 30, n;
-	int fd;
+	uint64_t nr, at;
+	void *buffer;
+	int i, fds[2];
 
-	if (argc < 3)
-		die("crumbs FILE N");
-	n = number(argv[2]);
-	fd = open(argv[1], O_RDWR | O_CREAT, 0666);
-	if (fd < 0)
-		die("%s: %s", argv[1], strerror(errno));
-	while (step >= 65536) {
-		if (fallocate(fd, 0, (off_t)size, (off_t)step))
-			step /= 2;
-		else
-			size += step;
+	if (argc < 4 || posix_memalign(&buffer, 4096, 4096))
+		die("interleave FILE FILE N");
+	nr = number(argv[3]);
+	for (i = 0; i < 2; i++) {
+		fds[i] = open(argv[1 + i], O_RDWR | O_CREAT | O_DIRECT, 0666);
+		if (fds[i] < 0)
+			die("%s: %s", argv[1 + i], strerror(errno));
 	}
-	while (n--)
-		if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			      (off_t)(n * 16384 + 8192), 4096))
-			die("%s: punch: %s", argv[1], strerror(errno));
-	fsync(fd);
-	return close(fd);
+	for (at = 0; at < nr * 4096; at += 4096) {
+		for (i = 0; i < 2; i++) {
+			pattern_fill(buffer, 4096, (uint64_t)i + 1, at, 1);
+			if (pwrite(fds[i], buffer, 4096, (off_t)at) != 4096)
+				die("%s: write: %s", argv[1 + i],
+				    strerror(errno));
+		}
+	}
+	fsync(fds[0]);
+	free(buffer);
+	close(fds[1]);
+	return close(fds[0]);
 }
 
 /* Where the Nth run of blocks ends that lie in a row on the device. */
@@ -385,8 +397,8 @@ int main(int argc, char **argv)
 		return poison(argc, argv);
 	if (!strcmp(argv[0], "fill"))
 		return fill(argc, argv);
-	if (!strcmp(argv[0], "crumbs"))
-		return crumbs(argc, argv);
+	if (!strcmp(argv[0], "interleave"))
+		return interleave(argc, argv);
 	if (!strcmp(argv[0], "extents"))
 		return extents(argc, argv);
 	if (!strcmp(argv[0], "check"))
