@@ -483,9 +483,13 @@ static void raw(void)
 static void token_file(const char *path, bool save)
 {
 	FILE *f = fopen(path, save ? "w" : "r");
+	size_t nr = 0;
 
-	if (!f || (save ? fwrite(&token, sizeof(token), 1, f) :
-			  fread(&token, sizeof(token), 1, f)) != 1)
+	if (f && save)
+		nr = fwrite(&token, sizeof(token), 1, f);
+	else if (f)
+		nr = fread(&token, sizeof(token), 1, f);
+	if (nr != 1)
 		usage(path);
 	fclose(f);
 }
