@@ -96,6 +96,16 @@ on_each_fs() {
 	for fs in ${FS-ext4 xfs}; do "$@"; done
 }
 
+# on_each_fs_or TYPE FUNCTION ARG...: that type alone on the debug kernel; for
+# what hardly depends on it.
+on_each_fs_or() {
+	local FS=${FS-ext4 xfs}
+
+	! kernel_is_debug || FS=$1
+	shift
+	on_each_fs "$@"
+}
+
 # message NAME WORD...
 message() {
 	local name=$1

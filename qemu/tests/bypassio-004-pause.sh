@@ -179,5 +179,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs run
+on_each_fs_or xfs run
 finish

@@ -126,5 +126,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs run
+on_each_fs_or ext4 run
 finish

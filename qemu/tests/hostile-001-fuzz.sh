@@ -44,5 +44,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs run
+on_each_fs_or ext4 run
 finish
