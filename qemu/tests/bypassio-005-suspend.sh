@@ -1,7 +1,6 @@
 #!/bin/bash
 # purpose: dm suspend, resume and reload under bypassed reads; tokens then
 # timeout: 240
-# checks: 144
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,7 @@
 # purpose: the namespace's limits of one Copy, and stricter ones, are kept
 # timeout: 100
 # vm: --nvme 1G,mssrl=8,mcl=20,msrc=2
-# checks: 137 149
+# checks: 137
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,6 @@
 #!/bin/bash
 # purpose: whatever fails and whenever: old data, zeros or the source's data
 # timeout: 300
-# checks: 150 155
 #
 # The device is full of poison before. A destination may hold its own old data,
 # the token's, or zeros where nothing had been written; never what lay in a

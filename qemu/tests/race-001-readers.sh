@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: bypassed readers against truncate, punch, overwrite, extend, rename,
 # timeout: 150
-# checks: 22 99 100 102
+# checks: 99 100
 #
 # unlink, cached and mapped users, pauses, suspends, dropped caches and copies
 # by token: never another file's data, never a freed block's.
