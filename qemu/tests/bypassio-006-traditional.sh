@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: what suspends a stream's bypass, and that it comes back
 # timeout: 240
-# checks: 29 30 32 33 99 100
+# checks: 29 32 33 99 100
 #
 # Cached users, mappings, holes, unwritten ranges, sparse files, failing
 # bypassed reads; bypassio=auto. An encrypted file cannot be opened: its key

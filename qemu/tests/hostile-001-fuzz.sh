@@ -1,7 +1,6 @@
 #!/bin/bash
 # purpose: random requests, as root and as nobody: nothing written past an answer
 # timeout: 120
-# checks: 8 9 12 13 14 15 106 107 108 111 112 128 129
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: offload read and write: every status that can be had, in order
 # timeout: 150
-# checks: 111 112 113 114 115 116 117 118 119 120 128 129 130 131 132 133 134
+# checks: 111 112 113 114 115 116 117 118 119 120 128 129 130 132 133 134
 # checks: 136
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
