@@ -68,6 +68,7 @@ struct bpiofs_params {
  *	file system does not take markers
  * @layout_moves: a write below may move written blocks (copy on write)
  * @takes_markers: marker I/O can be used with the lower file system
+ * @nowait_whole: a direct read below with IOCB_NOWAIT starts whole or not at all
  * @no_stg_results: without @stg: the verdict, asked for at mount with the
  *	rights of the one who mounts
  * @no_stg_driver: without @stg: the storage driver, likewise
@@ -92,6 +93,7 @@ struct bpiofs_volume {
 	struct bpio_volume *stg;
 	bool layout_moves;
 	bool takes_markers;
+	bool nowait_whole;
 	struct bpio_results no_stg_results;
 	char no_stg_driver[BPIO_DRIVER_NAME_CHARS + 1];
 	struct bpiofs_params params;

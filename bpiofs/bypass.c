@@ -420,6 +420,15 @@ static const struct bpio_client_ops client_ops = {
 	.verdict = client_verdict,
 };
 
+/* Also as ext2 and ext3, where it is the ext4 driver that serves them. */
+static bool lower_is_ext(const struct bpiofs_volume *vol)
+{
+	const struct file_system_type *type = vol->lower_sb->s_type;
+
+	return !strcmp(type->name, "ext4") ||
+	       (type->owner && !strcmp(module_name(type->owner), "ext4"));
+}
+
 /*
  * Marker I/O takes a file system that hands the caller's memory to this block
  * device as it is and puts nothing of its own beside it: no checksum, no
@@ -427,14 +436,11 @@ static const struct bpio_client_ops client_ops = {
  */
 static bool lower_takes_markers(const struct bpiofs_volume *vol)
 {
-	const struct file_system_type *type = vol->lower_sb->s_type;
 	const char *data = vol->params.lowerdata;
 
-	if (!strcmp(type->name, "xfs"))
+	if (!strcmp(vol->lower_sb->s_type->name, "xfs"))
 		return !data || !strstr(data, "rtdev=");
-	/* also as ext2 and ext3, where it is the ext4 driver that serves them */
-	return !strcmp(type->name, "ext4") ||
-	       (type->owner && !strcmp(module_name(type->owner), "ext4"));
+	return lower_is_ext(vol);
 }
 
 /**
@@ -455,6 +461,7 @@ int bpiofs_bypass_mount(struct bpiofs_volume *vol)
 	mutex_init(&vol->storage_lock);
 	mutex_init(&vol->state_lock);
 	vol->takes_markers = lower_takes_markers(vol);
+	vol->nowait_whole = lower_is_ext(vol);
 	vol->state.stg_compatible =
 		bpio_storage_driver(vol->bdev, vol->no_stg_driver,
 				    sizeof(vol->no_stg_driver));

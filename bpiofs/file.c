@@ -216,6 +216,15 @@ ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to)
 		return ret;
 	}
 
+	/*
+	 * XFS may find out that it would have to wait when part of the read is
+	 * on its way, and completes it with -EAGAIN: nobody could repeat it.
+	 */
+	if ((iocb->ki_flags & (IOCB_NOWAIT | IOCB_DIRECT)) ==
+	    (IOCB_NOWAIT | IOCB_DIRECT) &&
+	    !bpiofs_vol(file_inode(iocb->ki_filp)->i_sb)->nowait_whole)
+		return -EAGAIN;
+
 	io = alloc_lower_io(iocb);
 	if (!io)
 		return -ENOMEM;

@@ -260,6 +260,17 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		}
 		iov_iter_reexpand(iter, end - pos - bio->bi_iter.bi_size +
 				  beyond);
+		/*
+		 * The first bio may be on its way when the device refuses to
+		 * wait for the second: too late to say -EAGAIN.
+		 */
+		if (unlikely(bio->bi_opf & REQ_NOWAIT &&
+			     bio->bi_iter.bi_size < end - pos)) {
+			bio_release_pages(bio, false);
+			bio_put(bio);
+			ret = -EAGAIN;
+			break;
+		}
 		if (dirty)
 			pages_dirty(bio);
 

@@ -73,6 +73,13 @@ fragmented() {
 		bpio-verify check -e -b 256K left 1
 	check_gained "$fs: by the full path" v full_reads=1 \
 		full_bytes=163840 mapped_reads=0 traditional_reads=0
+	answers "$fs: without waiting: one extent, or nothing at all" left \
+		enable readnw:0:4096 readnw:0:8192 read:0:8192 <<-END
+	enable status=SUCCESS info=352 op=1 flags=8 result=SUCCESS driver= reason=
+	read 4096
+	read errno=EAGAIN
+	read 8192
+	END
 	check "$fs: its neighbour, by io_uring" \
 		bpio-verify check -e -E uring -b 256K right 2
 }

@@ -22,7 +22,8 @@
  * Next only: in=N out=N inptr=null|bad outptr=null|bad|readonly overlap
  *            flags=N reserved=N devfd=N kernel res1=N res2=N size=N version=N
  *            failall: again and again, its first, second, ... allocation failing
- * Files:     peek:OFFSET a byte of the mapping  read:OFFSET:LENGTH[:TO]  write:OFFSET:LENGTH:BYTE  trunc:SIZE
+ * Files:     peek:OFFSET a byte of the mapping  read:OFFSET:LENGTH[:TO]
+ *            readnw:OFFSET:LENGTH with RWF_NOWAIT  write:OFFSET:LENGTH:BYTE  trunc:SIZE
  *            punch:OFFSET:LENGTH  mmap:LENGTH  munmap  lock:r|w|u:OFFSET:LENGTH
  *            unlink:PATH  fsync
  * Volumes:   count:NAME prints all its counters; mark:NAME, then gain:KEY... what
@@ -43,6 +44,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <linux/bpio.h>
 #include "bpio.h"
@@ -583,14 +585,16 @@ static void said(const char *what, long ret)
 		printf("%s %ld\n", what, ret);
 }
 
-static void read_file(off_t offset, size_t length, const char *to)
+static void read_file(off_t offset, size_t length, const char *to, int flags)
 {
+	struct iovec iov = { .iov_len = length };
 	void *buffer;
 	ssize_t got;
 
 	if (posix_memalign(&buffer, 4096, length + 4096))
 		usage("no memory");
-	got = pread(fd, buffer, length, offset);
+	iov.iov_base = buffer;
+	got = preadv2(fd, &iov, 1, offset, flags);
 	said("read", got);
 	if (to && got >= 0) {
 		FILE *f = fopen(to, "w");
@@ -855,7 +859,9 @@ static void do_file(const char *word)
 		device_fd = open(text(1), O_RDWR);
 	else if (!strcmp(word, "read"))
 		read_file((off_t)number(1, 0), number(2, 0),
-			  args_nr > 3 ? args[3] : NULL);
+			  args_nr > 3 ? args[3] : NULL, 0);
+	else if (!strcmp(word, "readnw"))
+		read_file((off_t)number(1, 0), number(2, 0), NULL, RWF_NOWAIT);
 	else if (!strcmp(word, "write"))
 		write_file((off_t)number(1, 0), number(2, 0),
 			   (int)number(3, 0));
