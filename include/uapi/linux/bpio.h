@@ -525,6 +525,7 @@ __BPIO_SIZE(encryption_buffer, 8);
 #define IRP_MJ_CLOSE				0x02
 #define IRP_MJ_READ				0x03
 #define IRP_MJ_WRITE				0x04
+#define IRP_MJ_SET_INFORMATION			0x06
 #define IRP_MJ_FILE_SYSTEM_CONTROL		0x0D
 #define IRP_MJ_DEVICE_CONTROL			0x0E
 #define IRP_MJ_CLEANUP				0x12
