@@ -29,6 +29,9 @@ guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both
 check: deps ## static checks
 	@qemu/check
 
+checklist: ## which test covers which line of the specification's checklist
+	@qemu/checklist
+
 bench: deps ## side-by-side figures into build/bench
 	@if [ -x bench/run ]; then bench/run; else echo "bench/run is not there yet"; fi
 
@@ -51,4 +54,4 @@ clean: ## what was built here; built kernels stay in ~/.cache/dm-bpio
 help: ## this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: all demo test kunit guest-tests check bench soak deps install clean help
+.PHONY: all demo test kunit guest-tests check checklist bench soak deps install clean help

@@ -2,6 +2,8 @@
 /*
  * What IOCTL_STORAGE_MANAGE_BYPASS_IO refuses, and in which order: steps 1 to
  * 7 of protocol section 8.  Each row changes a good request.
+ *
+ * checks: 106 107 108
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>

@@ -3,6 +3,8 @@
  * Sizes, offsets and values of the ABI against the protocol's tables.  The
  * header asserts a part of this at compile time; here all of it is named and
  * shows up in the report.
+ *
+ * checks: 1 2 3 4 5
  */
 #include <kunit/test.h>
 #include <linux/align.h>

@@ -2,6 +2,8 @@
 /*
  * The state model of BypassIO against protocol 6.0 to 6.4 and 4.3, and what
  * FSCTL_MANAGE_BYPASS_IO refuses.
+ *
+ * checks: 8 9 13 14 15 30 53
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>

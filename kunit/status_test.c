@@ -2,6 +2,8 @@
 /*
  * The status table against protocol section 5, and the strings of a verdict
  * against the conventions of section 1.
+ *
+ * checks: 6 7
  */
 #include <kunit/test.h>
 #include <linux/errno.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The 512 bytes of a token: classification and layout, after protocol 3.4.
+ *
+ * checks: 135 136
  */
 #include <kunit/test.h>
 #include <linux/string.h>
