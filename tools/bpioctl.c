@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "altitude.h"
 #include "bpioctl.h"
 
 #define JSON_KEY	   'j'
@@ -123,6 +124,31 @@ static const struct command commands[] = {
 		.operands_max = 1,
 		.run = stats,
 	},
+	{
+		.group = "filter", .name = "list", .operands = "",
+		.help = "list the registered filters",
+		.run = filter_list,
+	},
+	{
+		.group = "filter", .name = "instances", .operands = "",
+		.help = "list where filters are attached",
+		.options = OPT_VOLUME,
+		.run = filter_instances,
+	},
+	{
+		.group = "filter", .name = "attach", .operands = "FILTER MOUNT",
+		.help = "attach a filter to a mount",
+		.options = OPT_ALTITUDE,
+		.operands_min = 2, .operands_max = 2,
+		.run = filter_attach,
+	},
+	{
+		.group = "filter", .name = "detach", .operands = "FILTER MOUNT",
+		.help = "detach a filter from a mount",
+		.options = OPT_INSTANCE,
+		.operands_min = 2, .operands_max = 2,
+		.run = filter_detach,
+	},
 	CRYPT("encrypt", FILE_SET_ENCRYPTION,
 	      "have the encrypting filter encrypt a file"),
 	CRYPT("decrypt", FILE_CLEAR_ENCRYPTION,
@@ -165,6 +191,14 @@ static const struct {
 	{ OPT_WATCH,
 	  { "watch", LONG_KEY + OPT_WATCH, "SECONDS", OPTION_ARG_OPTIONAL,
 	    "Repeat until interrupted (default every second)", 0 } },
+	{ OPT_VOLUME,
+	  { "volume", 'v', "MOUNT", 0, "Of this mount only", 0 } },
+	{ OPT_ALTITUDE,
+	  { "altitude", LONG_KEY + OPT_ALTITUDE, "A", 0,
+	    "Where, a decimal number (default: the filter's own)", 0 } },
+	{ OPT_INSTANCE,
+	  { "instance", LONG_KEY + OPT_INSTANCE, "NAME", 0,
+	    "Which, when there are several", 0 } },
 };
 /* clang-format on */
 
@@ -239,6 +273,14 @@ static error_t parse_long(unsigned int bit, const char *text,
 		if (!args->watch)
 			argp_error(state, "--watch needs at least a second");
 		break;
+	case OPT_ALTITUDE:
+		if (!altitude_valid(text))
+			argp_error(state, "not an altitude: %s", text);
+		args->altitude = text;
+		break;
+	case OPT_INSTANCE:
+		args->instance = text;
+		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -269,6 +311,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		args->print = &print_json;
 		return 0;
 	case 'v':
+		/* With an argument where it is offered with one. */
+		args->volume = text;
 		args->verbose = true;
 		return 0;
 	case ARGP_KEY_ARG:

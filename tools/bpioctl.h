@@ -31,6 +31,9 @@
 #define OPT_TRANSFER_OFFSET 0x080
 #define OPT_TOKEN	    0x100
 #define OPT_WATCH	    0x200
+#define OPT_VOLUME	    0x400
+#define OPT_ALTITUDE	    0x800
+#define OPT_INSTANCE	    0x1000
 
 struct args {
 	const struct printer *print;
@@ -44,6 +47,9 @@ struct args {
 	uint64_t transfer_offset;
 	const char *token;
 	unsigned int watch; /* seconds, 0 = once */
+	const char *volume;
+	const char *altitude;
+	const char *instance;
 	char **operands;
 	int operands_nr;
 };
@@ -80,9 +86,12 @@ int bypassio_operation(const struct command *command, const struct args *args);
 
 /* cmd-read.c */
 int bypassio_read(const struct command *command, const struct args *args);
-/* Fills in which path took how much, from two looks at a volume's counters. */
-void read_compare(struct read_report *report, const struct counters *before,
+/* Which path took how much, from two looks at a volume's counters. */
+void read_compare(struct path_counts *counts, const struct counters *before,
 		  const struct counters *after);
+/* The same from the counters of one open, or with @prefix of its stream. */
+void read_counted(struct path_counts *counts, const struct counters *counters,
+		  const char *prefix);
 
 /* cmd-offload.c */
 int offload_read(const struct command *command, const struct args *args);
@@ -99,11 +108,20 @@ int stats(const struct command *command, const struct args *args);
 /* cmd-crypt.c */
 int crypt_file(const struct command *command, const struct args *args);
 
+/* cmd-filter.c */
+int filter_list(const struct command *command, const struct args *args);
+int filter_instances(const struct command *command, const struct args *args);
+int filter_attach(const struct command *command, const struct args *args);
+int filter_detach(const struct command *command, const struct args *args);
+
 /* complain.c: one line on standard error; every one returns FAILED */
 int complain(const char *what, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int complain_errno(const char *what, const char *doing, int err);
-int complain_status(const char *what, int32_t status);
+/* @detail may be NULL. */
+int complain_status(const char *what, int32_t status, const char *detail);
+/* The status of a request on an open file: may be that of another fs. */
+int complain_request(int fd, const char *path, int32_t status);
 int complain_veto(const char *what, const char *consequence,
 		  const struct fs_bpio_results *objection);
 

@@ -19,7 +19,7 @@ static int ask(int fd, const char *path, uint32_t operation, uint32_t in_flags,
 	if (err)
 		return complain_errno(path, operation_name(operation), -err);
 	if (bpio_status_is_error(reply.status))
-		return complain_status(path, reply.status);
+		return complain_request(fd, path, reply.status);
 	return DONE;
 }
 
@@ -152,7 +152,8 @@ int bypassio_operation(const struct command *command, const struct args *args)
 	} else {
 		args->print->operation(stdout, &report);
 		result = bpio_status_is_error(report.reply.status) ?
-				 complain_status(path, report.reply.status) :
+				 complain_request(fd, path,
+						  report.reply.status) :
 				 resumed(path, &report);
 	}
 	close(fd);

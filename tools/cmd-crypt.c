@@ -3,6 +3,19 @@
 #include <unistd.h>
 
 #include "bpioctl.h"
+#include "volume.h"
+
+/* bpiofs itself does not know the request. */
+static int refused(int fd, const char *path, int32_t status)
+{
+	struct volume volume;
+
+	if (status == STATUS_INVALID_DEVICE_REQUEST &&
+	    !volume_of_fd(fd, &volume))
+		return complain_status(path, status,
+				       "no filter of this mount encrypts it");
+	return complain_request(fd, path, status);
+}
 
 int crypt_file(const struct command *command, const struct args *args)
 {
@@ -10,6 +23,7 @@ int crypt_file(const struct command *command, const struct args *args)
 		.path = args->operands[0],
 		.operation = command->operation,
 	};
+	int result = DONE;
 	int err;
 	int fd;
 
@@ -17,11 +31,13 @@ int crypt_file(const struct command *command, const struct args *args)
 	if (fd < 0)
 		return FAILED;
 	err = bpio_set_encryption(fd, report.operation, &report.reply);
+	if (err) {
+		result = complain_errno(report.path, "SET_ENCRYPTION", -err);
+	} else {
+		args->print->crypt(stdout, &report);
+		if (bpio_status_is_error(report.reply.status))
+			result = refused(fd, report.path, report.reply.status);
+	}
 	close(fd);
-	if (err)
-		return complain_errno(report.path, "SET_ENCRYPTION", -err);
-	args->print->crypt(stdout, &report);
-	if (bpio_status_is_error(report.reply.status))
-		return complain_status(report.path, report.reply.status);
-	return DONE;
+	return result;
 }

@@ -113,7 +113,7 @@ int offload_read(const struct command *command, const struct args *args)
 	}
 	if (bpio_status_is_error(request->reply.status)) {
 		args->print->offload_read(stdout, &report);
-		complain_status(request->path, request->reply.status);
+		complain_request(fd, request->path, request->reply.status);
 		goto out_close;
 	}
 	if (save_token(args->token, &report.out.token))
@@ -163,7 +163,8 @@ int offload_write(const struct command *command, const struct args *args)
 	}
 	args->print->offload_write(stdout, &report);
 	if (bpio_status_is_error(request->reply.status))
-		result = complain_status(request->path, request->reply.status);
+		result = complain_request(fd, request->path,
+					  request->reply.status);
 	else
 		result = short_of(request->path, report.out.length_written,
 				  request->copy_length);

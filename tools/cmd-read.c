@@ -6,6 +6,7 @@
  * says so.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,7 +98,7 @@ static uint64_t gained(const struct counters *before,
 	return now > was ? now - was : 0;
 }
 
-void read_compare(struct read_report *report, const struct counters *before,
+void read_compare(struct path_counts *counts, const struct counters *before,
 		  const struct counters *after)
 {
 	static const char reasons[] = FALLBACK_REASONS ".";
@@ -106,9 +107,9 @@ void read_compare(struct read_report *report, const struct counters *before,
 
 	for (i = 0; i < READ_PATHS; i++) {
 		snprintf(name, sizeof(name), "%s_bytes", read_path_names[i]);
-		report->path_bytes[i] = gained(before, after, name);
+		counts->bytes[i] = gained(before, after, name);
 		snprintf(name, sizeof(name), "%s_reads", read_path_names[i]);
-		report->path_reads[i] = gained(before, after, name);
+		counts->reads[i] = gained(before, after, name);
 	}
 	for (i = 0; i < after->nr; i++) {
 		const char *reason = after->list[i].name;
@@ -116,10 +117,35 @@ void read_compare(struct read_report *report, const struct counters *before,
 
 		if (!count || strncmp(reason, reasons, strlen(reasons)))
 			continue;
-		snprintf(name, sizeof(name), "%llu", (unsigned long long)count);
-		counters_add(&report->fallback_reasons,
+		snprintf(name, sizeof(name), "%" PRIu64, count);
+		counters_add(&counts->fallback_reasons,
 			     reason + strlen(reasons), name);
 	}
+}
+
+void read_counted(struct path_counts *counts, const struct counters *counters,
+		  const char *prefix)
+{
+	char name[64];
+	size_t length;
+	size_t i;
+
+	for (i = 0; i < READ_PATHS; i++) {
+		const char *both;
+
+		snprintf(name, sizeof(name), "%s%s", prefix,
+			 read_path_names[i]);
+		both = counters_get(counters, name);
+		if (both)
+			sscanf(both, "%" SCNu64 " %" SCNu64, &counts->reads[i],
+			       &counts->bytes[i]);
+	}
+	length = (size_t)snprintf(name, sizeof(name), "%swhy-", prefix);
+	for (i = 0; i < counters->nr; i++)
+		if (!strncmp(counters->list[i].name, name, length))
+			counters_add(&counts->fallback_reasons,
+				     counters->list[i].name + length,
+				     counters->list[i].value);
 }
 
 static uint64_t alignment_of(uint64_t block_size)
@@ -129,13 +155,64 @@ static uint64_t alignment_of(uint64_t block_size)
 	return largest < ALIGNMENT ? largest : ALIGNMENT;
 }
 
-static int read_enabled(int fd, const struct args *args,
-			struct read_report *report)
+/* Counts of this open, which nobody else's reads are in.  0 or -errno. */
+static int count_open(int fd, struct read_report *report)
+{
+	struct counters counters = { 0 };
+	char path[64];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	err = counters_from_fdinfo(&counters, path);
+	if (!err) {
+		report->scope = READ_SCOPE_OPEN;
+		read_counted(&report->counts, &counters, "");
+		counters_u64(&counters, "stream-opens", &report->stream_opens);
+		read_counted(&report->stream, &counters, "stream-");
+	}
+	counters_free(&counters);
+	return err;
+}
+
+static int read_counting(int fd, const struct args *args, char *buffer,
+			 struct read_report *report)
 {
 	struct counters before = { 0 };
 	struct counters after = { 0 };
 	struct volume volume;
 	char dir[PATH_MAX];
+	int result;
+	int err;
+
+	err = volume_of_fd(fd, &volume);
+	if (!err) {
+		report->volume = volume.name;
+		volume_dir(&volume, dir);
+		err = counters_from_dir(&before, dir);
+	}
+	result = copy_out(fd, args, buffer, alignment_of(args->block_size),
+			  report);
+	/* A kernel that counts by volume only counts others' reads too. */
+	if (count_open(fd, report) && !err) {
+		err = counters_from_dir(&after, dir);
+		if (!err) {
+			report->scope = READ_SCOPE_VOLUME;
+			read_compare(&report->counts, &before, &after);
+		}
+	}
+	report->unavailable = err == -ENODEV ? "not on a bpiofs mount" :
+					       strerror(-err);
+	args->print->read(stderr, report);
+	counters_free(&report->counts.fallback_reasons);
+	counters_free(&report->stream.fallback_reasons);
+	counters_free(&before);
+	counters_free(&after);
+	return result;
+}
+
+static int read_enabled(int fd, const struct args *args,
+			struct read_report *report)
+{
 	void *buffer;
 	int result;
 	int err;
@@ -143,25 +220,7 @@ static int read_enabled(int fd, const struct args *args,
 	err = posix_memalign(&buffer, ALIGNMENT, args->block_size);
 	if (err)
 		return complain_errno(report->path, "block size", err);
-	err = volume_of_fd(fd, &volume);
-	if (!err) {
-		volume_dir(&volume, dir);
-		err = counters_from_dir(&before, dir);
-	}
-	result = copy_out(fd, args, buffer, alignment_of(args->block_size),
-			  report);
-	if (!err)
-		err = counters_from_dir(&after, dir);
-	if (!err) {
-		report->volume = volume.name;
-		read_compare(report, &before, &after);
-	} else {
-		report->unavailable = strerror(-err);
-	}
-	args->print->read(stderr, report);
-	counters_free(&report->fallback_reasons);
-	counters_free(&before);
-	counters_free(&after);
+	result = read_counting(fd, args, buffer, report);
 	free(buffer);
 	return result;
 }

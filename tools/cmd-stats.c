@@ -20,11 +20,17 @@ static bool collect(const struct volume *volume, struct stats_report *report)
 	char dir[PATH_MAX];
 	bool known;
 
-	*report = (struct stats_report){ .volume = volume->name };
+	memset(report, 0, sizeof(*report));
+	strcpy(report->volume, volume->name);
+	volume_device(volume->name, report->device);
 	volume_dir(volume, dir);
 	known = !counters_from_dm(&report->dm_bpio, volume->major,
 				  volume->minor);
-	return !counters_from_dir(&report->bpiofs, dir) || known;
+	if (counters_from_dir(&report->bpiofs, dir))
+		return known;
+	instances_of_volume(&report->instances, VOLUMES_DIR, volume->name);
+	instances_sort(&report->instances);
+	return true;
 }
 
 static void round_free(struct round *round)
@@ -34,6 +40,7 @@ static void round_free(struct round *round)
 	for (i = 0; i < round->nr; i++) {
 		counters_free(&round->list[i].dm_bpio);
 		counters_free(&round->list[i].bpiofs);
+		flt_list_free(&round->list[i].instances);
 	}
 	free(round->list);
 	round->list = NULL;
@@ -95,8 +102,28 @@ static struct volume *all_volumes(size_t *volumes_nr)
 	return volumes;
 }
 
-static int show_rounds(const struct args *args, const struct volume *volumes,
-		       size_t volumes_nr)
+/* One look at @one, or at all there are at the moment. */
+static int show_round(const struct args *args, const struct volume *one,
+		      struct round *now, const struct round *before)
+{
+	struct volume *volumes;
+	size_t volumes_nr;
+
+	if (one) {
+		show(args, one, 1, now, before);
+		return now->nr ? DONE :
+				 complain(args->operands[0],
+					  "no bpio target and no bpiofs mount");
+	}
+	volumes = all_volumes(&volumes_nr);
+	if (!volumes)
+		return complain_errno("/sys/class/block", "read", errno);
+	show(args, volumes, volumes_nr, now, before);
+	free(volumes);
+	return DONE;
+}
+
+static int show_rounds(const struct args *args, const struct volume *one)
 {
 	bool clear = isatty(STDOUT_FILENO) && args->print == &print_text;
 	struct round before = { 0 };
@@ -106,8 +133,7 @@ static int show_rounds(const struct args *args, const struct volume *volumes,
 	for (;;) {
 		if (args->watch && clear)
 			fputs("\033[H\033[J", stdout);
-		show(args, volumes, volumes_nr, &now, &before);
-		result = now.nr || !args->operands_nr ? DONE : FAILED;
+		result = show_round(args, one, &now, &before);
 		if (!args->watch || result)
 			break;
 		sleep(args->watch);
@@ -122,29 +148,17 @@ static int show_rounds(const struct args *args, const struct volume *volumes,
 
 int stats(const struct command *command, const struct args *args)
 {
-	struct volume *volumes;
-	size_t volumes_nr;
 	struct volume one;
-	int result;
 	int err;
 
 	(void)command;
-	if (args->operands_nr) {
-		err = volume_of_path(args->operands[0], &one);
-		if (err)
-			return complain(
-				args->operands[0],
-				"neither a block device nor on a bpiofs mount: %s",
-				strerror(-err));
-		if (show_rounds(args, &one, 1))
-			return complain(args->operands[0],
-					"no bpio target and no bpiofs mount");
-		return DONE;
-	}
-	volumes = all_volumes(&volumes_nr);
-	if (!volumes)
-		return complain_errno("/sys/class/block", "read", errno);
-	result = show_rounds(args, volumes, volumes_nr);
-	free(volumes);
-	return result;
+	if (!args->operands_nr)
+		return show_rounds(args, NULL);
+	err = volume_of_path(args->operands[0], &one);
+	if (err)
+		return complain(
+			args->operands[0],
+			"neither a block device nor on a bpiofs mount: %s",
+			strerror(-err));
+	return show_rounds(args, &one);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* bpioctl storage: the IOCTLs of the storage layer, through /dev/bpio. */
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bpioctl.h"
@@ -13,9 +15,11 @@ struct handles {
 
 static int open_handles(const char *device, struct handles *handles)
 {
-	handles->control = open_plain(BPIO_CONTROL_DEVICE, O_RDWR);
+	handles->control = open(BPIO_CONTROL_DEVICE, O_RDWR | O_CLOEXEC);
 	if (handles->control < 0)
-		return FAILED;
+		return complain(BPIO_CONTROL_DEVICE, "open: %s%s",
+				strerror(errno),
+				errno == ENOENT ? " (is dm-bpio loaded?)" : "");
 	handles->device = open_plain(device, O_RDONLY);
 	if (handles->device < 0) {
 		close(handles->control);
@@ -57,7 +61,8 @@ int storage_operation(const struct command *command, const struct args *args)
 				      -err);
 	args->print->storage(stdout, &report);
 	if (bpio_status_is_error(report.reply.status))
-		result = complain_status(report.device, report.reply.status);
+		result = complain_status(report.device, report.reply.status,
+					 NULL);
 	else if (report.operation == BPIO_OP_ENABLE && results->op_status)
 		/* struct bpio_results is the same by definition. */
 		result = complain_veto(report.device, "refused",
@@ -83,6 +88,7 @@ int storage_descriptor(const struct command *command, const struct args *args)
 		return complain_errno(report.device, "QUERY_PROPERTY", -err);
 	args->print->descriptor(stdout, &report);
 	if (bpio_status_is_error(report.reply.status))
-		return complain_status(report.device, report.reply.status);
+		return complain_status(report.device, report.reply.status,
+				       NULL);
 	return DONE;
 }

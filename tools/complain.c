@@ -7,6 +7,7 @@
 
 #include "bpioctl.h"
 #include "names.h"
+#include "volume.h"
 
 int complain(const char *what, const char *format, ...)
 {
@@ -23,23 +24,41 @@ int complain(const char *what, const char *format, ...)
 
 int complain_errno(const char *what, const char *doing, int err)
 {
-	const char *hint = "";
-
-	if (err == ENOTTY)
-		hint = " (not on a bpiofs mount)";
-	else if (err == EPROTO)
-		hint = " (the kernel's reply is not whole)";
-	return complain(what, "%s: %s%s", doing, strerror(err), hint);
+	return complain(what, "%s: %s%s", doing, strerror(err),
+			err == EPROTO ? " (the kernel's reply is not whole)" :
+					"");
 }
 
-int complain_status(const char *what, int32_t status)
+int complain_status(const char *what, int32_t status, const char *detail)
 {
 	const struct bpio_status *row = bpio_status_find(status);
+	char known[PATH_MAX];
+	char win32[11];
 
 	if (!row)
-		return complain(what, "NTSTATUS 0x%08X", (uint32_t)status);
-	return complain(what, "%s (0x%08X, Win32 %u): %s", row->name,
-			(uint32_t)status, row->win32, row->text);
+		snprintf(known, sizeof(known), "NTSTATUS 0x%08X",
+			 (uint32_t)status);
+	else {
+		snprintf(win32, sizeof(win32),
+			 row->win32 > UINT16_MAX ? "0x%08X" : "%u", row->win32);
+		snprintf(known, sizeof(known), "%s (0x%08X, Win32 %s): %s",
+			 row->name, (uint32_t)status, win32, row->text);
+	}
+	if (detail)
+		return complain(what, "%s (%s)", known, detail);
+	return complain(what, "%s", known);
+}
+
+int complain_request(int fd, const char *path, int32_t status)
+{
+	const char *detail = NULL;
+	struct volume volume;
+
+	if ((status == STATUS_NOT_SUPPORTED ||
+	     status == STATUS_INVALID_DEVICE_REQUEST) &&
+	    volume_of_fd(fd, &volume) == -ENODEV)
+		detail = "not on a bpiofs mount";
+	return complain_status(path, status, detail);
 }
 
 int complain_veto(const char *what, const char *consequence,

@@ -39,6 +39,11 @@ void counters_from_words(struct counters *counters, const char *prefix,
  * FALLBACK_REASONS one by one.  Return: 0 or -errno.
  */
 int counters_from_dir(struct counters *counters, const char *dir);
+/*
+ * What bpiofs says of an open file in /proc/<pid>/fdinfo, without its prefix.
+ * Return: 0 or -errno, -ENODATA when it says nothing.
+ */
+int counters_from_fdinfo(struct counters *counters, const char *path);
 /* Status words of the `bpio` targets of a mapped device.  0 or -errno. */
 int counters_from_dm(struct counters *counters, unsigned int major,
 		     unsigned int minor);

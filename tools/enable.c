@@ -29,13 +29,14 @@ static enum enable_outcome judge(int fd, const char *path,
 				 const struct operation_report *report)
 {
 	const struct fs_bpio_results *objection = &report->out.enable;
+	bool paused = report->out.out_flags & FSBPIO_OUTFL_STREAM_BYPASS_PAUSED;
 	struct fs_bpio_output query = { 0 };
 	enum enable_outcome outcome;
 	struct bpio_reply reply;
 	int err;
 
 	if (bpio_status_is_error(report->reply.status)) {
-		complain_status(path, report->reply.status);
+		complain_request(fd, path, report->reply.status);
 		return ENABLE_FAILED;
 	}
 	if (objection->op_status) {
@@ -47,7 +48,7 @@ static enum enable_outcome judge(int fd, const char *path,
 			return ENABLE_FAILED;
 		}
 		if (bpio_status_is_error(reply.status)) {
-			complain_status(path, reply.status);
+			complain_request(fd, path, reply.status);
 			return ENABLE_FAILED;
 		}
 	}
@@ -55,7 +56,9 @@ static enum enable_outcome judge(int fd, const char *path,
 	if (objection->op_status)
 		complain_veto(path, outcomes[outcome], objection);
 	else if (outcome == ENABLE_SUSPENDED)
-		complain(path, "%s: the stream is paused", outcomes[outcome]);
+		complain(path, "%s: %s", outcomes[outcome],
+			 paused ? "the stream is paused" :
+				  "a filter without BypassIO is attached");
 	else if (outcome == ENABLE_PARTIAL)
 		complain(path, "%s: the volume stack is paused",
 			 outcomes[outcome]);

@@ -185,31 +185,48 @@ static struct json_object *counters_object(const struct counters *counters)
 	return object;
 }
 
+static void path_counts(struct json_object *object,
+			const struct path_counts *counts)
+{
+	size_t i;
+
+	for (i = 0; i < READ_PATHS; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "%s_bytes", read_path_names[i]);
+		number(object, key, counts->bytes[i]);
+		snprintf(key, sizeof(key), "%s_reads", read_path_names[i]);
+		number(object, key, counts->reads[i]);
+	}
+	json_object_object_add(object, FALLBACK_REASONS,
+			       counters_object(&counts->fallback_reasons));
+}
+
 static void json_read(FILE *to, const struct read_report *report)
 {
+	static const char *const scopes[] = {
+		[READ_SCOPE_OPEN] = "open",
+		[READ_SCOPE_VOLUME] = "volume",
+	};
 	struct json_object *object = json_object_new_object();
-	size_t i;
+	struct json_object *stream;
 
 	text(object, "path", report->path);
 	text(object, "outcome", report->outcome);
 	number(object, "bytes", report->bytes);
 	number(object, "reads", report->reads);
 	text(object, "volume", report->volume);
-	if (!report->volume) {
+	text(object, "counts_of", scopes[report->scope]);
+	if (report->scope == READ_SCOPE_NONE)
 		text(object, "unavailable", report->unavailable);
-		finish(to, object);
-		return;
+	else
+		path_counts(object, &report->counts);
+	if (report->scope == READ_SCOPE_OPEN) {
+		stream = json_object_new_object();
+		number(stream, "opens", report->stream_opens);
+		path_counts(stream, &report->stream);
+		json_object_object_add(object, "stream", stream);
 	}
-	for (i = 0; i < READ_PATHS; i++) {
-		char key[32];
-
-		snprintf(key, sizeof(key), "%s_bytes", read_path_names[i]);
-		number(object, key, report->path_bytes[i]);
-		snprintf(key, sizeof(key), "%s_reads", read_path_names[i]);
-		number(object, key, report->path_reads[i]);
-	}
-	json_object_object_add(object, FALLBACK_REASONS,
-			       counters_object(&report->fallback_reasons));
 	finish(to, object);
 }
 
@@ -342,15 +359,73 @@ static void json_crypt(FILE *to, const struct crypt_report *report)
 	finish(to, object);
 }
 
-static void json_stats(FILE *to, const struct stats_report *report)
+static struct json_object *filter_object(const struct flt_object *filter)
 {
 	struct json_object *object = json_object_new_object();
 
+	text(object, "filter", filter->name);
+	number(object, "instances", flt_number(filter, "instances"));
+	/* No number type holds every altitude. */
+	text(object, "altitude", flt_text(filter, "altitude"));
+	number(object, "frame", 0);
+	number(object, "supported_features", flt_number(filter, "features"));
+	return object;
+}
+
+static struct json_object *instance_object(const struct flt_object *instance)
+{
+	struct json_object *object = json_object_new_object();
+
+	text(object, "filter", flt_text(instance, "filter"));
+	text(object, "volume", instance->volume);
+	text(object, "device", instance->device);
+	text(object, "altitude", flt_text(instance, "altitude"));
+	text(object, "instance", instance->name);
+	number(object, "frame", 0);
+	number(object, "supported_features", flt_number(instance, "features"));
+	number(object, "reads_seen", flt_number(instance, "reads_seen"));
+	number(object, "writes_seen", flt_number(instance, "writes_seen"));
+	number(object, "fsctls_seen", flt_number(instance, "fsctls_seen"));
+	return object;
+}
+
+static void json_filters(FILE *to, const struct flt_list *filters)
+{
+	size_t i;
+
+	for (i = 0; i < filters->nr; i++)
+		finish(to, filter_object(&filters->list[i]));
+}
+
+static void json_instances(FILE *to, const struct flt_list *instances)
+{
+	size_t i;
+
+	for (i = 0; i < instances->nr; i++)
+		finish(to, instance_object(&instances->list[i]));
+}
+
+static void json_instance(FILE *to, const struct flt_object *instance)
+{
+	finish(to, instance_object(instance));
+}
+
+static void json_stats(FILE *to, const struct stats_report *report)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *instances = json_object_new_array();
+	size_t i;
+
 	text(object, "volume", report->volume);
+	text(object, "device", report->device);
 	json_object_object_add(object, "dm_bpio",
 			       counters_object(&report->dm_bpio));
 	json_object_object_add(object, "bpiofs",
 			       counters_object(&report->bpiofs));
+	for (i = 0; i < report->instances.nr; i++)
+		json_object_array_add(
+			instances, instance_object(&report->instances.list[i]));
+	json_object_object_add(object, "instances", instances);
 	finish(to, object);
 }
 
@@ -365,4 +440,7 @@ const struct printer print_json = {
 	.descriptor = json_descriptor,
 	.crypt = json_crypt,
 	.stats = json_stats,
+	.filters = json_filters,
+	.instances = json_instances,
+	.instance = json_instance,
 };

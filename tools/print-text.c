@@ -9,7 +9,8 @@
 #include "names.h"
 #include "print.h"
 
-#define LABEL_WIDTH 28
+#define LABEL_WIDTH  28
+#define VOLUME_WIDTH 37 /* of the column in fltmc's list of instances */
 
 const char *const read_path_names[READ_PATHS] = {
 	"full",
@@ -196,24 +197,27 @@ static void text_operation(FILE *to, const struct operation_report *report)
 
 static void text_read(FILE *to, const struct read_report *report)
 {
+	const struct path_counts *counts = &report->counts;
 	size_t i;
 
 	fprintf(to, "%s: %" PRIu64 " bytes in %" PRIu64 " reads, BypassIO %s\n",
 		report->path, report->bytes, report->reads, report->outcome);
-	if (!report->volume) {
+	if (report->scope == READ_SCOPE_NONE) {
 		fprintf(to, "no statistics by path: %s\n", report->unavailable);
 		return;
 	}
-	fprintf(to, "%-12s  %12s  %16s   (whole volume %s meanwhile)\n", "path",
-		"reads", "bytes", report->volume);
+	fprintf(to, "%-12s  %12s  %16s   ", "path", "reads", "bytes");
+	if (report->scope == READ_SCOPE_OPEN)
+		fprintf(to, "(this open)\n");
+	else
+		fprintf(to, "(whole volume %s meanwhile)\n", report->volume);
 	for (i = 0; i < READ_PATHS; i++)
 		fprintf(to, "%-12s  %12" PRIu64 "  %16" PRIu64 "\n",
-			read_path_names[i], report->path_reads[i],
-			report->path_bytes[i]);
-	for (i = 0; i < report->fallback_reasons.nr; i++)
+			read_path_names[i], counts->reads[i], counts->bytes[i]);
+	for (i = 0; i < counts->fallback_reasons.nr; i++)
 		fprintf(to, "fallback      %12s  %s\n",
-			report->fallback_reasons.list[i].value,
-			report->fallback_reasons.list[i].name);
+			counts->fallback_reasons.list[i].value,
+			counts->fallback_reasons.list[i].name);
 }
 
 static void offload(FILE *to, const struct offload_report *request)
@@ -334,23 +338,68 @@ static void text_crypt(FILE *to, const struct crypt_report *report)
 }
 
 /* "123" or, since the round before, "123 (+3)". */
-static void counter_text(const struct counters *now,
-			 const struct counters *before, size_t i, char *out,
-			 size_t size)
+static void gained_text(const char *now, const struct counters *before,
+			const char *name, char *out, size_t size)
 {
 	uint64_t value;
 	uint64_t was;
 
-	if (i >= now->nr) {
-		*out = '\0';
-		return;
-	}
-	snprintf(out, size, "%s", now->list[i].value);
-	if (before && decimal_u64(now->list[i].value, &value) &&
-	    counters_u64(before, now->list[i].name, &was) && value > was)
+	snprintf(out, size, "%s", now);
+	if (before && decimal_u64(now, &value) &&
+	    counters_u64(before, name, &was) && value > was)
 		snprintf(out, size, "%" PRIu64 " (+%" PRIu64 ")", value,
 			 value - was);
 	printable(out);
+}
+
+static void counter_text(const struct counters *now,
+			 const struct counters *before, size_t i, char *out,
+			 size_t size)
+{
+	if (i < now->nr)
+		gained_text(now->list[i].value, before, now->list[i].name, out,
+			    size);
+	else
+		*out = '\0';
+}
+
+static const char *const seen_names[] = {
+	"reads_seen",
+	"writes_seen",
+	"fsctls_seen",
+};
+
+#define SEEN_NR (sizeof(seen_names) / sizeof(seen_names[0]))
+
+static void stats_instances(FILE *to, const struct flt_list *now,
+			    const struct flt_list *before)
+{
+	size_t i;
+	size_t k;
+
+	if (!now->nr)
+		return;
+	fprintf(to, "  %-28s %12s", "instance", "altitude");
+	for (k = 0; k < SEEN_NR; k++)
+		fprintf(to, " %18s", seen_names[k]);
+	fputc('\n', to);
+	for (i = 0; i < now->nr; i++) {
+		const struct flt_object *instance = &now->list[i];
+		const struct flt_object *was =
+			before ? flt_find(before, instance->name) : NULL;
+
+		fprintf(to, "  %-28s %12s", instance->name,
+			flt_text(instance, "altitude"));
+		for (k = 0; k < SEEN_NR; k++) {
+			char value[64];
+
+			gained_text(flt_text(instance, seen_names[k]),
+				    was ? &was->values : NULL, seen_names[k],
+				    value, sizeof(value));
+			fprintf(to, " %18s", value);
+		}
+		fputc('\n', to);
+	}
 }
 
 static void text_stats(FILE *to, const struct stats_report *report)
@@ -361,8 +410,8 @@ static void text_stats(FILE *to, const struct stats_report *report)
 	size_t rows = left->nr > right->nr ? left->nr : right->nr;
 	size_t i;
 
-	fprintf(to, "%s\n", report->volume);
-	fprintf(to, "  %-20s %18s   %-28s %18s\n",
+	fprintf(to, "%s (%s)\n", report->device, report->volume);
+	fprintf(to, "  %-20s %18s   %-32s %18s\n",
 		left->nr ? "dm-bpio" : "dm-bpio: none", "",
 		right->nr ? "bpiofs" : "bpiofs: not mounted", "");
 	for (i = 0; i < rows; i++) {
@@ -373,10 +422,84 @@ static void text_stats(FILE *to, const struct stats_report *report)
 			     left_value, sizeof(left_value));
 		counter_text(right, before ? &before->bpiofs : NULL, i,
 			     right_value, sizeof(right_value));
-		fprintf(to, "  %-20s %18s   %-28s %18s\n",
+		fprintf(to, "  %-20s %18s   %-32s %18s\n",
 			i < left->nr ? left->list[i].name : "", left_value,
 			i < right->nr ? right->list[i].name : "", right_value);
 	}
+	stats_instances(to, &report->instances,
+			before ? &before->instances : NULL);
+}
+
+/* "385250" and ".5" of "385250.5". */
+struct split {
+	int whole;
+	const char *text;
+	const char *fraction;
+};
+
+static struct split split(const char *altitude)
+{
+	size_t whole = strcspn(altitude, ".");
+
+	return (struct split){ (int)whole, altitude, altitude + whole };
+}
+
+/* fltmc's; filters here are all of frame 0. */
+static void text_filters(FILE *to, const struct flt_list *filters)
+{
+	size_t i;
+
+	fprintf(to,
+		"Filter Name                     Num Instances    Altitude    Frame\n"
+		"------------------------------  -------------  ------------  -----\n");
+	for (i = 0; i < filters->nr; i++) {
+		const struct flt_object *filter = &filters->list[i];
+		struct split at = split(flt_text(filter, "altitude"));
+
+		fprintf(to, "%-30s  %9u       %6.*s%-9s%u\n", filter->name,
+			(unsigned int)flt_number(filter, "instances"), at.whole,
+			at.text, at.fraction, 0u);
+	}
+}
+
+/* A device mapper name that is too long for its column gives way to "dm-0". */
+static void text_volume(FILE *to, const struct flt_object *instance)
+{
+	char plain[NAME_MAX + 6];
+
+	snprintf(plain, sizeof(plain), "/dev/%s", instance->volume);
+	fprintf(to, "%-*s", VOLUME_WIDTH,
+		strlen(instance->device) > VOLUME_WIDTH ? plain :
+							  instance->device);
+}
+
+static void text_instances(FILE *to, const struct flt_list *instances)
+{
+	size_t i;
+
+	fprintf(to,
+		"Filter                Volume Name                              Altitude        Instance Name       Frame   SprtFtrs  VlStatus\n"
+		"--------------------  -------------------------------------  ------------  ----------------------  -----   --------  --------\n");
+	for (i = 0; i < instances->nr; i++) {
+		const struct flt_object *instance = &instances->list[i];
+		struct split at = split(flt_text(instance, "altitude"));
+
+		fprintf(to, "%-20s  ", flt_text(instance, "filter"));
+		text_volume(to, instance);
+		fprintf(to, "     %6.*s%-5s%-22s    %u     %08x  %s\n",
+			at.whole, at.text, at.fraction, instance->name, 0u,
+			(unsigned int)flt_number(instance, "features"), "");
+	}
+}
+
+static void text_instance(FILE *to, const struct flt_object *instance)
+{
+	text(to, "filter", flt_text(instance, "filter"));
+	text(to, "instance", instance->name);
+	text(to, "volume", instance->device);
+	text(to, "altitude", flt_text(instance, "altitude"));
+	label(to, "supported_features");
+	fprintf(to, "0x%08x\n", (unsigned int)flt_number(instance, "features"));
 }
 
 const struct printer print_text = {
@@ -390,4 +513,7 @@ const struct printer print_text = {
 	.descriptor = text_descriptor,
 	.crypt = text_crypt,
 	.stats = text_stats,
+	.filters = text_filters,
+	.instances = text_instances,
+	.instance = text_instance,
 };

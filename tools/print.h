@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "counters.h"
+#include "filters.h"
 #include "lib/bpio.h"
 
 enum bypass_state {
@@ -37,20 +38,35 @@ struct operation_report {
 	const char *outcome; /* ENABLE: what it means; else NULL */
 };
 
-/* Where the bytes of a read went; counters are those of the whole volume. */
+/* Where the bytes of reads went, and why not past everybody. */
 #define READ_PATHS 3
 extern const char *const read_path_names[READ_PATHS];
 
+struct path_counts {
+	uint64_t reads[READ_PATHS];
+	uint64_t bytes[READ_PATHS];
+	struct counters fallback_reasons;
+};
+
+/* Whose reads were counted. */
+enum read_scope {
+	READ_SCOPE_NONE,   /* nobody's: unavailable says why */
+	READ_SCOPE_OPEN,   /* of this open */
+	READ_SCOPE_VOLUME, /* of the whole volume meanwhile */
+};
+
 struct read_report {
 	const char *path;
-	const char *volume; /* NULL: no statistics, and why */
-	const char *unavailable;
 	const char *outcome;
 	uint64_t bytes;
 	uint64_t reads;
-	uint64_t path_bytes[READ_PATHS];
-	uint64_t path_reads[READ_PATHS];
-	struct counters fallback_reasons;
+	enum read_scope scope;
+	const char *volume; /* may be NULL */
+	const char *unavailable;
+	struct path_counts counts;
+	/* With READ_SCOPE_OPEN, of all opens of the file since its first. */
+	uint64_t stream_opens; /* enabled ones */
+	struct path_counts stream;
 };
 
 struct offload_report {
@@ -97,9 +113,11 @@ struct crypt_report {
 };
 
 struct stats_report {
-	const char *volume;
+	char volume[NAME_MAX + 1];
+	char device[PATH_MAX];
 	struct counters dm_bpio;
 	struct counters bpiofs;
+	struct flt_list instances;
 	/* of the round before, NULL in the first */
 	const struct stats_report *before;
 };
@@ -117,6 +135,11 @@ struct printer {
 	void (*descriptor)(FILE *to, const struct descriptor_report *report);
 	void (*crypt)(FILE *to, const struct crypt_report *report);
 	void (*stats)(FILE *to, const struct stats_report *report);
+	/* Lists in the order given. */
+	void (*filters)(FILE *to, const struct flt_list *filters);
+	void (*instances)(FILE *to, const struct flt_list *instances);
+	/* One that was attached or detached. */
+	void (*instance)(FILE *to, const struct flt_object *instance);
 };
 
 extern const struct printer print_text;

@@ -139,11 +139,18 @@ int volume_of_fd(int fd, struct volume *volume)
 
 int volume_of_path(const char *path, struct volume *volume)
 {
+	char mapped[PATH_MAX];
 	struct stat st;
 	int err;
 	int fd;
 
 	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && *path && !strchr(path, '/')) {
+		if (!volume_of_name(path, volume))
+			return 0;
+		snprintf(mapped, sizeof(mapped), "/dev/mapper/%s", path);
+		fd = open(mapped, O_PATH | O_CLOEXEC);
+	}
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st))
@@ -159,4 +166,29 @@ int volume_of_path(const char *path, struct volume *volume)
 void volume_dir(const struct volume *volume, char dir[PATH_MAX])
 {
 	snprintf(dir, PATH_MAX, VOLUMES_DIR "/%s", volume->name);
+}
+
+void volume_device(const char *name, char device[PATH_MAX])
+{
+	char path[PATH_MAX];
+	char mapped[PATH_MAX] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/dm/name", name);
+	file = fopen(path, "re");
+	if (file) {
+		if (!fgets(mapped, sizeof(mapped), file))
+			*mapped = '\0';
+		fclose(file);
+		mapped[strcspn(mapped, "\n")] = '\0';
+	}
+	if (*mapped) {
+		snprintf(device, PATH_MAX, "/dev/mapper/%.*s", NAME_MAX,
+			 mapped);
+		return;
+	}
+	snprintf(device, PATH_MAX, "/dev/%s", name);
+	/* What is a slash in /dev is an exclamation mark in /sys. */
+	while ((device = strchr(device, '!')))
+		*device = '/';
 }

@@ -19,10 +19,15 @@ struct volume {
 int volume_of_dev(dev_t dev, struct volume *volume);
 /* The device below the bpiofs mount that an open file is on. */
 int volume_of_fd(int fd, struct volume *volume);
-/* A block device, or anything on a bpiofs mount. */
+/*
+ * A block device, or anything on a bpiofs mount; a word that is no path here
+ * may be the name of a block device, the kernel's or device mapper's.
+ */
 int volume_of_path(const char *path, struct volume *volume);
 /* By the kernel's name. */
 int volume_of_name(const char *name, struct volume *volume);
 void volume_dir(const struct volume *volume, char dir[PATH_MAX]);
+/* "/dev/mapper/games" for "dm-0", and "/dev/sda" for "sda". */
+void volume_device(const char *name, char device[PATH_MAX]);
 
 #endif /* VOLUME_H */

@@ -9,6 +9,10 @@
  * Two results, never mixed: a function returns 0 or a negative errno for the
  * carrier, and fills struct bpio_reply with the NTSTATUS of the request.  A
  * veto is neither: it is a successful request whose output says op_status.
+ *
+ * A handle that is none, or one of a file system that does not know the ioctl,
+ * is a verdict too: the FSCTL functions make EBADF and ENOTTY the status that
+ * the protocol has for it (R-FS-4, OR-1, OR-5, OW-1).
  */
 #ifndef BPIO_H
 #define BPIO_H
@@ -77,8 +81,12 @@ int bpio_control(int fd, uint32_t code, uint32_t flags, const void *in,
  * @out: output; all zero when the status is an error
  * @reply: out: status and bytes returned
  *
- * Return: 0, an errno of bpio_control(), or -EPROTO when a successful reply
- * is shorter than its operation demands or answers another operation.
+ * STATUS_NOT_SUPPORTED on another file system, STATUS_INVALID_HANDLE when @fd
+ * is no open file.
+ *
+ * Return: 0, -EFAULT, -EINVAL, -EPERM or -ENOMEM of bpio_control(), or -EPROTO
+ * when a successful reply is shorter than its operation demands or answers
+ * another operation.
  */
 int bpio_manage_bypass_io(int fd, uint32_t operation, uint32_t in_flags,
 			  struct fs_bpio_output *out, struct bpio_reply *reply);
@@ -91,6 +99,9 @@ int bpio_manage_bypass_io(int fd, uint32_t operation, uint32_t in_flags,
  * @time_to_live_ms: life of the token, 0 = the default of the device
  * @out: output; all zero when the status is an error
  * @reply: out: status and bytes returned
+ *
+ * STATUS_INVALID_DEVICE_REQUEST on another file system, STATUS_INVALID_HANDLE
+ * when @fd is no open file.
  *
  * Return: as bpio_manage_bypass_io(); -EPROTO also when the token is said to
  * stand for a sector or more beyond what was asked.
@@ -110,6 +121,8 @@ int bpio_offload_read(int fd, uint64_t file_offset, uint64_t copy_length,
  * @out: output; all zero when the status is an error
  * @reply: out: status and bytes returned
  *
+ * Statuses of a wrong @fd as of bpio_offload_read().
+ *
  * Return: as bpio_manage_bypass_io(); -EPROTO also when a sector or
  * more beyond what was asked is said to be written.
  */
@@ -128,7 +141,8 @@ int bpio_offload_write(int fd, uint64_t file_offset, uint64_t copy_length,
  * @out: output; all zero when the status is an error
  * @reply: out: status and bytes returned
  *
- * Return: as bpio_manage_bypass_io().
+ * Return: 0, an errno of bpio_control(), or -EPROTO when a successful reply
+ * is shorter than its operation demands or answers another operation.
  */
 int bpio_storage_manage_bypass_io(int control_fd, int device_fd,
 				  uint32_t operation, uint32_t flags,
@@ -142,7 +156,7 @@ int bpio_storage_manage_bypass_io(int control_fd, int device_fd,
  * @out: descriptor; all zero when the status is an error
  * @reply: out: status and bytes returned
  *
- * Return: as bpio_manage_bypass_io().
+ * Return: as bpio_storage_manage_bypass_io().
  */
 int bpio_storage_copy_offload(int control_fd, int device_fd,
 			      struct device_copy_offload_descriptor *out,
@@ -154,7 +168,10 @@ int bpio_storage_copy_offload(int control_fd, int device_fd,
  * @operation: FILE_SET_ENCRYPTION or FILE_CLEAR_ENCRYPTION
  * @reply: out: status and bytes returned
  *
- * Return: 0 or an errno of bpio_control().
+ * STATUS_INVALID_DEVICE_REQUEST also when no filter of the mount takes it;
+ * statuses of a wrong @fd as of bpio_offload_read().
+ *
+ * Return: 0, -EFAULT, -EINVAL, -EPERM or -ENOMEM of bpio_control().
  */
 int bpio_set_encryption(int fd, uint32_t operation, struct bpio_reply *reply);
 

@@ -55,6 +55,19 @@ static int request(int fd, uint32_t code, uint32_t flags, const void *in,
 	return 0;
 }
 
+/*
+ * What the I/O manager and a file system without the ioctl have to say, in
+ * the words of the protocol.
+ */
+static int verdict(int err, int32_t unknown, struct bpio_reply *reply)
+{
+	if (err != -ENOTTY && err != -EBADF)
+		return err;
+	reply->status = err == -ENOTTY ? unknown : STATUS_INVALID_HANDLE;
+	reply->information = 0;
+	return 0;
+}
+
 /* Both offload requests answer with a length that is at most what was asked. */
 static bool length_is_absurd(uint64_t answered, uint64_t asked)
 {
@@ -86,6 +99,7 @@ int bpio_manage_bypass_io(int fd, uint32_t operation, uint32_t in_flags,
 
 	err = request(fd, FSCTL_MANAGE_BYPASS_IO, 0, &in, sizeof(in), out,
 		      sizeof(*out), fs_bpio_output_size(operation), -1, reply);
+	err = verdict(err, STATUS_NOT_SUPPORTED, reply);
 	if (err)
 		return err;
 	if (!bpio_status_is_error(reply->status) && out->operation != operation)
@@ -108,6 +122,7 @@ int bpio_offload_read(int fd, uint64_t file_offset, uint64_t copy_length,
 
 	err = request(fd, FSCTL_OFFLOAD_READ, 0, &in, sizeof(in), out,
 		      sizeof(*out), sizeof(*out), -1, reply);
+	err = verdict(err, STATUS_INVALID_DEVICE_REQUEST, reply);
 	if (err)
 		return err;
 	return length_is_absurd(out->transfer_length, copy_length) ? -EPROTO :
@@ -131,6 +146,7 @@ int bpio_offload_write(int fd, uint64_t file_offset, uint64_t copy_length,
 
 	err = request(fd, FSCTL_OFFLOAD_WRITE, 0, &in, sizeof(in), out,
 		      sizeof(*out), sizeof(*out), -1, reply);
+	err = verdict(err, STATUS_INVALID_DEVICE_REQUEST, reply);
 	if (err)
 		return err;
 	return length_is_absurd(out->length_written, copy_length) ? -EPROTO : 0;
@@ -179,7 +195,9 @@ int bpio_set_encryption(int fd, uint32_t operation, struct bpio_reply *reply)
 	struct encryption_buffer in = {
 		.encryption_operation = operation,
 	};
+	int err;
 
-	return bpio_control(fd, FSCTL_SET_ENCRYPTION, 0, &in, sizeof(in), NULL,
-			    0, -1, &reply->status, &reply->information);
+	err = bpio_control(fd, FSCTL_SET_ENCRYPTION, 0, &in, sizeof(in), NULL,
+			   0, -1, &reply->status, &reply->information);
+	return verdict(err, STATUS_INVALID_DEVICE_REQUEST, reply);
 }

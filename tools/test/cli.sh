@@ -57,7 +57,13 @@ run supported; expect "no command" 2 "" "Usage:"
 run supported frobnicate; expect "unknown command" 2 "" "no such command"
 run supported bypassio frobnicate x; expect "unknown second word" 2
 run supported cp a b; expect "cp is not there yet" 2
-run supported filter list; expect "filter is not there yet" 2
+run supported filter frobnicate; expect "unknown command of filter" 2
+run supported filter list x; expect "filter list: an operand" 2
+run supported filter attach f; expect "filter attach: no mount" 2 "" "FILTER MOUNT"
+run supported filter attach f m --altitude 1.x; expect "filter attach: bad altitude" 2 "" "not an altitude"
+run supported filter attach f m --altitude ''; expect "filter attach: no altitude" 2
+run supported filter detach f m --altitude 1; expect "option of filter attach" 2
+run supported filter instances -v; expect "filter instances: -v of nothing" 2
 run supported --help; expect "--help" 0 "bypassio state"
 run supported bypassio state; expect "state without a path" 2 "" "PATH"
 run supported bypassio query a b; expect "too many paths" 2
@@ -98,7 +104,8 @@ same log "00090448 3 0 0
 00090448 3 1 0" "state: not supported asks QUERY, QUERY with SKIP"
 run unsupported bypassio state file
 expect "state: request refused" 1 "" STATUS_NOT_SUPPORTED
-run enotty bypassio state file; expect "state: not bpiofs" 1 "" "not on a bpiofs"
+run enotty bypassio state file
+expect "state: not bpiofs" 1 "" "STATUS_NOT_SUPPORTED (0xC00000BB, Win32 50): The request is not supported. (not on a bpiofs mount)"
 run short bypassio state file; expect "state: cut reply" 1 "" "not whole"
 run supported bypassio state missing file
 expect "state: one path of two" 1 "currently supported" missing
@@ -111,6 +118,8 @@ run partial bypassio enable file
 expect "enable: partial" 0 "enabled, partial" "STATUS_NOT_SUPPORTED_WITH_SNAPSHOT (0xC00004CF): dm-bpio.ko: A snapshot exists."
 run vetoed bypassio enable file
 expect "enable: refused" 1 refused "STATUS_SPARSE_FILE_NOT_SUPPORTED (0xC00004C4): bpiofs.ko: Sparse file not supported"
+run enotty bypassio enable file
+expect "enable: not bpiofs" 1 "status:                     STATUS_NOT_SUPPORTED" "not on a bpiofs mount"
 run unsupported bypassio enable file
 expect "enable: request refused" 1 STATUS_NOT_SUPPORTED STATUS_NOT_SUPPORTED
 run supported bypassio enable --hold 0.3 file; expect "enable: held" 0
@@ -138,6 +147,9 @@ for range in "0 10000" "1 1" "511 2" "4095 4098" "9999 10" "10000 1" "20000 1" "
 	cmp -s out wanted && [ "$code" -eq 0 ]
 	verdict $? "read: $2 bytes from $1"
 done
+run enotty bypassio cat file
+cmp -s out file && [ "$code" -eq 1 ]; verdict $? "cat: not bpiofs, data all the same"
+expect "cat: not bpiofs, said so" 1 "" "no statistics by path: not on a bpiofs mount"
 run supported bypassio cat --json file; expect "cat: JSON statistics" 0 "" '"bytes":10000'
 
 # tokens
@@ -150,6 +162,8 @@ expect "offload read: short" 1 "" "short: 512 of 4096 bytes"
 run unsupported offload read file --token other
 expect "offload read: refused" 1 "" STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED
 [ ! -e other ]; verdict $? "offload read: no token file then"
+run enotty offload read file --token other
+expect "offload read: not bpiofs" 1 STATUS_INVALID_DEVICE_REQUEST "(not on a bpiofs mount)"
 run supported offload write file --offset 4K --length 4K --transfer-offset 512 --token token
 expect "offload write" 0 "length_written:             4096"
 run partial offload write file --length 4K --token token
@@ -160,6 +174,15 @@ run supported offload token file; expect "offload token: not a token" 1 "" "512 
 
 run supported crypt encrypt file; same log "000900d7 1 0 0" "crypt encrypt"
 run supported crypt decrypt file; same log "000900d7 2 0 0" "crypt decrypt"
+run enotty crypt encrypt file
+expect "crypt: not bpiofs" 1 STATUS_INVALID_DEVICE_REQUEST "(not on a bpiofs mount)"
+run supported filter attach f file
+expect "filter attach: not on a mount" 1 "" "STATUS_FLT_VOLUME_NOT_FOUND (0xC01C0014, Win32 0x801F0014)"
+run supported filter detach f missing; expect "filter detach: no such path" 1 "" "No such file"
+if [ ! -e /sys/module/bpiofs ]; then
+	run supported filter list; expect "filter list: no bpiofs" 1 "" "(is bpiofs loaded?)"
+	run supported filter instances; expect "filter instances: no bpiofs" 1 "" "(is bpiofs loaded?)"
+fi
 run supported stats /dev/null; expect "stats: not a volume" 1 "" "neither"
 
 echo "1..$tests"

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "altitude.h"
 #include "bpioctl.h"
 #include "enable.h"
 #include "names.h"
@@ -198,6 +199,76 @@ static void test_state_texts(void)
 		"\"failure_reason_len\":52,"
 		"\"failure_reason\":\"\\u001bhe specified minifilter does not support bypass IO.\"}\n",
 		"state: JSON keeps what text hides");
+}
+
+/*
+ * Every status that a veto may carry, as the state prints it: codes and texts
+ * of the protocol's section 5.
+ */
+static const struct {
+	int32_t status;
+	const char *text;
+} state_lines[] = {
+	{ STATUS_COMPRESSED_FILE_NOT_SUPPORTED,
+	  "335 (The specified operation is not supported on a compressed file)" },
+	{ STATUS_DIRECTORY_NOT_SUPPORTED,
+	  "336 (The specified operation is not supported on a directory)" },
+	{ STATUS_NOT_SUPPORTED_ON_DAX,
+	  "360 (The specified operation is not supported on a DAX volume)" },
+	{ STATUS_ENCRYPTED_FILE_NOT_SUPPORTED,
+	  "489 (The specified operation is not supported on an encrypted file)" },
+	{ STATUS_SPARSE_FILE_NOT_SUPPORTED,
+	  "490 (The specified operation is not supported on a sparse file)" },
+	{ STATUS_PAGEFILE_NOT_SUPPORTED,
+	  "491 (The specified operation is not supported on a pagefile)" },
+	{ STATUS_VOLUME_NOT_SUPPORTED,
+	  "492 (The specified operation is not supported on a volume)" },
+	{ STATUS_NOT_SUPPORTED_WITH_BYPASSIO,
+	  "493 (The specified operation is not supported on a BypassIO enabled file)" },
+	{ STATUS_NO_BYPASSIO_DRIVER_SUPPORT,
+	  "494 (The specified driver does not support BypassIO operations)" },
+	{ STATUS_NOT_SUPPORTED_WITH_ENCRYPTION,
+	  "495 (The specified operation is not supported while encryption is enabled on the target object)" },
+	{ STATUS_NOT_SUPPORTED_WITH_COMPRESSION,
+	  "496 (The specified operation is not supported while compression is enabled on the target object)" },
+	{ STATUS_NOT_SUPPORTED_WITH_REPLICATION,
+	  "497 (The specified operation is not supported while replication is enabled on the target object)" },
+	{ STATUS_NOT_SUPPORTED_WITH_DEDUPLICATION,
+	  "498 (The specified operation is not supported while deduplication is enabled on the target object)" },
+	{ STATUS_NOT_SUPPORTED_WITH_AUDITING,
+	  "499 (The specified operation is not supported while auditing is enabled on the target object)" },
+	{ STATUS_NOT_SUPPORTED_WITH_MONITORING,
+	  "503 (The specified operation is not supported while monitoring is enabled on the target object)" },
+	{ STATUS_NOT_SUPPORTED_WITH_SNAPSHOT,
+	  "504 (The specified operation is not supported while snapshot is enabled on the target object)" },
+	{ STATUS_NOT_SUPPORTED_WITH_VIRTUALIZATION,
+	  "505 (The specified operation is not supported while virtualization is enabled on the target object)" },
+	{ STATUS_BYPASSIO_FLT_NOT_SUPPORTED,
+	  "506 (At least one minifilter does not support bypass IO)" },
+	{ STATUS_FLT_INTERNAL_ERROR,
+	  "0x801F000A (The filter manager met an internal error)" },
+};
+
+static void test_state_lines(void)
+{
+	struct state_report report = { .path = "f",
+				       .state = BYPASS_NOT_SUPPORTED };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(state_lines); i++) {
+		int32_t status = state_lines[i].status;
+		char wanted[512];
+		char name[96];
+
+		object(&report.objection, status, "d.ko", "Why.");
+		snprintf(wanted, sizeof(wanted),
+			 "BypassIo on \"f\" is not currently supported.\n"
+			 "Status: %s\nDriver: d.ko\nReason: Why.\n",
+			 state_lines[i].text);
+		snprintf(name, sizeof(name), "state: %s",
+			 bpio_status_name(status));
+		same_state(&print_text, &report, wanted, name);
+	}
 }
 
 static void test_long_names(void)
@@ -617,6 +688,60 @@ static void test_offload(void)
 	   "offload write: more than was asked is not believed");
 }
 
+/* R-FS-4, OR-1, OR-5, OW-1: the handle is none, or of another file system. */
+static void test_handles(void)
+{
+	static const struct {
+		int error;
+		int32_t manage;
+		int32_t others;
+	} table[] = {
+		{ ENOTTY, STATUS_NOT_SUPPORTED, STATUS_INVALID_DEVICE_REQUEST },
+		{ EBADF, STATUS_INVALID_HANDLE, STATUS_INVALID_HANDLE },
+	};
+	struct fsctl_offload_write_output written;
+	struct fsctl_offload_read_output read_out;
+	struct storage_offload_token token = { 0 };
+	struct fs_bpio_output out;
+	struct bpio_output storage;
+	struct bpio_reply reply;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		int32_t others = table[i].others;
+		char name[64];
+
+		kernel_says(table[i].error, 0, 0);
+		memset(&reply, 0xAA, sizeof(reply));
+		memset(&out, 0xAA, sizeof(out));
+		snprintf(name, sizeof(name), "handle: %s is a verdict",
+			 strerror(table[i].error));
+		ok(!bpio_manage_bypass_io(3, FS_BPIO_OP_QUERY, 0, &out,
+					  &reply) &&
+			   reply.status == table[i].manage &&
+			   !reply.information && !out.query.op_status &&
+			   !bpio_offload_read(3, 0, 512, 0, &read_out,
+					      &reply) &&
+			   reply.status == others &&
+			   !read_out.transfer_length &&
+			   !bpio_offload_write(3, 0, 512, 0, &token, &written,
+					       &reply) &&
+			   reply.status == others && !written.length_written &&
+			   !bpio_set_encryption(3, FILE_SET_ENCRYPTION,
+						&reply) &&
+			   reply.status == others,
+		   name);
+		ok(bpio_storage_manage_bypass_io(3, 4, BPIO_OP_QUERY, 0,
+						 &storage,
+						 &reply) == -table[i].error,
+		   "handle: of the storage layer it is an errno");
+	}
+	kernel_says(EFAULT, 0, 0);
+	ok(bpio_manage_bypass_io(3, FS_BPIO_OP_QUERY, 0, &out, &reply) ==
+		   -EFAULT,
+	   "handle: any other errno is one");
+}
+
 static void test_storage(void)
 {
 	struct device_copy_offload_descriptor descriptor;
@@ -762,12 +887,66 @@ static void test_counters(void)
 	   "counters: no such directory");
 }
 
+static void test_fdinfo(void)
+{
+	static const char text[] = "pos:\t0\nflags:\t0140000\nmnt_id:\t33\n"
+				   "bpio-enabled:\t1\n"
+				   "bpio-full:\t3 12288\n"
+				   "bpio-partial:\t0 0\n"
+				   "bpio-traditional:\t2 18446744073709551615\n"
+				   "bpio-why-not_mapped:\t2\n"
+				   "bpio-stream-opens:\t5\n"
+				   "bpio-stream-full:\t7 28672\n"
+				   "bpio-stream-partial:\t1 512\n"
+				   "bpio-stream-traditional:\t2 8192\n"
+				   "bpio-stream-why-cached_io:\t1\n"
+				   "bpio-stream-why-not_mapped:\t2\n";
+	char dir[] = "/tmp/bpioctl-unit-XXXXXX";
+	char path[sizeof(dir) + 16];
+	struct counters counters = { 0 };
+	struct path_counts stream = { 0 };
+	struct path_counts open = { 0 };
+	uint64_t value;
+
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(path, sizeof(path), "%s/fdinfo", dir);
+	put_file(dir, "fdinfo", text);
+	ok(!counters_from_fdinfo(&counters, path) && counters.nr == 11 &&
+		   counters_u64(&counters, "enabled", &value) && value == 1 &&
+		   counters_u64(&counters, "stream-opens", &value) &&
+		   value == 5 && !counters_get(&counters, "mnt_id"),
+	   "fdinfo: lines of bpiofs, and no others");
+	read_counted(&open, &counters, "");
+	read_counted(&stream, &counters, "stream-");
+	ok(open.reads[0] == 3 && open.bytes[0] == 12288 && !open.reads[1] &&
+		   open.reads[2] == 2 && open.bytes[2] == UINT64_MAX &&
+		   open.fallback_reasons.nr == 1 &&
+		   !strcmp(open.fallback_reasons.list[0].name, "not_mapped") &&
+		   !strcmp(open.fallback_reasons.list[0].value, "2"),
+	   "fdinfo: what this open read");
+	ok(stream.reads[0] == 7 && stream.bytes[1] == 512 &&
+		   stream.fallback_reasons.nr == 2 &&
+		   !strcmp(stream.fallback_reasons.list[0].name, "cached_io"),
+	   "fdinfo: what all opens of the file read");
+	counters_free(&open.fallback_reasons);
+	counters_free(&stream.fallback_reasons);
+	counters_free(&counters);
+	put_file(dir, "fdinfo", "pos:\t0\nmnt_id:\t33\n");
+	ok(counters_from_fdinfo(&counters, path) == -ENODATA && !counters.nr,
+	   "fdinfo: of a kernel that does not count opens");
+	remove(path);
+	ok(counters_from_fdinfo(&counters, path) == -ENOENT,
+	   "fdinfo: none at all");
+	rmdir(dir);
+}
+
 /* Two looks at a volume; a counter that went back, or is new, is no loss. */
 static void test_read_statistics(void)
 {
 	struct counters before = { 0 };
 	struct counters after = { 0 };
-	struct read_report report = { 0 };
+	struct path_counts counts = { 0 };
 
 	counters_add(&before, "full_bytes", "4096");
 	counters_add(&before, "full_reads", "1");
@@ -781,23 +960,389 @@ static void test_read_statistics(void)
 	counters_add(&after, "fallback_reasons.stream_paused", "2");
 	counters_add(&after, "fallback_reasons.sparse", "7");
 	counters_add(&after, "active_count", "4");
-	read_compare(&report, &before, &after);
-	ok(report.path_bytes[0] == 8192 && report.path_reads[0] == 2 &&
-		   report.path_bytes[1] == 512 && !report.path_reads[1] &&
-		   !report.path_bytes[2],
+	read_compare(&counts, &before, &after);
+	ok(counts.bytes[0] == 8192 && counts.reads[0] == 2 &&
+		   counts.bytes[1] == 512 && !counts.reads[1] &&
+		   !counts.bytes[2],
 	   "statistics: what each path gained");
-	ok(report.fallback_reasons.nr == 1 &&
-		   !strcmp(report.fallback_reasons.list[0].name, "sparse") &&
-		   !strcmp(report.fallback_reasons.list[0].value, "2"),
+	ok(counts.fallback_reasons.nr == 1 &&
+		   !strcmp(counts.fallback_reasons.list[0].name, "sparse") &&
+		   !strcmp(counts.fallback_reasons.list[0].value, "2"),
 	   "statistics: reasons that gained, and no others");
 	counters_free(&before);
 	counters_free(&after);
-	counters_free(&report.fallback_reasons);
+	counters_free(&counts.fallback_reasons);
+}
+
+/* ---- filters ----------------------------------------------------------- */
+
+static const struct {
+	const char *a;
+	const char *b;
+	int order;
+} altitudes[] = {
+	{ "325000.3", "325000.7", -1 },
+	{ "325000.7", "325001", -1 },
+	{ "46000", "385250.5", -1 },
+	{ "1.0", "1.00", 0 },
+	{ "1", "1.000", 0 },
+	{ "007", "7.0", 0 },
+	{ "0", "0.0", 0 },
+	{ "1.05", "1.5", -1 },
+	{ "1.5", "1.50", 0 },
+	{ "1.500", "1.51", -1 },
+	{ "1.1", "1.09", 1 },
+	{ "1.0001", "1", 1 },
+	{ "9", "10", -1 },
+	{ "18446744073709551617", "18446744073709551616.9", 1 },
+	{ "0.00000000000000000000000000000000000000000000000000000001",
+	  "0.00000000000000000000000000000000000000000000000000000002", -1 },
+	{ "100000000000000000000000000000000000000000000000000000000",
+	  "99999999999999999999999999999999999999999999999999999999", 1 },
+};
+
+static void test_altitudes(void)
+{
+	static const char *const valid[] = { "0", "42", "385250.5", "1.00",
+					     "007" };
+	static const char *const wrong[] = { "",      ".",  "1.",  ".5",
+					     "1.2.3", "-1", "+1",  "1e5",
+					     " 1",    "1 ", "1\n", "0x10" };
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(altitudes); i++) {
+		int there = altitude_compare(altitudes[i].a, altitudes[i].b);
+		int back = altitude_compare(altitudes[i].b, altitudes[i].a);
+		char name[192];
+
+		snprintf(name, sizeof(name), "altitude: %s and %s",
+			 altitudes[i].a, altitudes[i].b);
+		ok((there > 0) - (there < 0) == altitudes[i].order &&
+			   (back > 0) - (back < 0) == -altitudes[i].order,
+		   name);
+	}
+	for (i = 0; i < ARRAY_SIZE(valid); i++)
+		all = all && altitude_valid(valid[i]);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		all = all && !altitude_valid(wrong[i]);
+	ok(all, "altitude: what is one");
+}
+
+typedef void list_printer(FILE *to, const struct flt_list *list);
+
+static void same_list(list_printer *print, const struct flt_list *list,
+		      const char *wanted, const char *name)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		abort();
+	print(to, list);
+	fclose(to);
+	same_text(text, wanted, name);
+	free(text);
+}
+
+static void make_dir(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (mkdir(path, 0700))
+		abort();
+}
+
+static void put_value(const char *dir, const char *object, const char *name,
+		      const char *text)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, object);
+	put_file(path, name, text);
+}
+
+static void remove_tree(const char *dir)
+{
+	char command[PATH_MAX];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	if (system(command))
+		abort();
+}
+
+static void put_filter(const char *dir, const char *name, const char *altitude,
+		       const char *instances)
+{
+	make_dir(dir, name);
+	put_value(dir, name, "altitude", altitude);
+	put_value(dir, name, "features", "0xf\n");
+	put_value(dir, name, "instances", instances);
+}
+
+/* The sample of fltmc's output, and what it does not show. */
+static void test_filter_list(void)
+{
+	char dir[] = "/tmp/bpioctl-unit-XXXXXX";
+	struct flt_list list = { 0 };
+
+	if (!mkdtemp(dir))
+		abort();
+	same_list(
+		print_text.filters, &list,
+		"Filter Name                     Num Instances    Altitude    Frame\n"
+		"------------------------------  -------------  ------------  -----\n",
+		"filters: none");
+	put_filter(dir, "UCPD", "385250.5\n", "5\n");
+	put_filter(dir, "bindflt", "409800\n", "1\n");
+	put_filter(dir, "low", "46000\n", "0\n");
+	put_filter(dir, "b-same", "325000.30\n", "0\n");
+	put_filter(dir, "a-same", "325000.3\n", "0\n");
+	put_filter(dir, "between", "325000.7\n", "4294967295\n");
+	put_filter(dir, "precise", "1234567.123456789012\n", "2\n");
+	put_file(dir, "file", "not a filter\n");
+	make_dir(dir, "leaving");
+	ok(!filters_collect(&list, dir) && list.nr == 7,
+	   "filters: those that are whole");
+	filters_sort(&list);
+	same_list(
+		print_text.filters, &list,
+		"Filter Name                     Num Instances    Altitude    Frame\n"
+		"------------------------------  -------------  ------------  -----\n"
+		"precise                                 2       1234567.1234567890120\n"
+		"bindflt                                 1       409800         0\n"
+		"UCPD                                    5       385250.5       0\n"
+		"between                         4294967295       325000.7       0\n"
+		"a-same                                  0       325000.3       0\n"
+		"b-same                                  0       325000.30      0\n"
+		"low                                     0        46000         0\n",
+		"filters: altitude descending, columns of fltmc");
+	list.nr = 3;
+	same_list(
+		print_json.filters, &list,
+		"{\"filter\":\"precise\",\"instances\":2,\"altitude\":\"1234567.123456789012\",\"frame\":0,\"supported_features\":15}\n"
+		"{\"filter\":\"bindflt\",\"instances\":1,\"altitude\":\"409800\",\"frame\":0,\"supported_features\":15}\n"
+		"{\"filter\":\"UCPD\",\"instances\":5,\"altitude\":\"385250.5\",\"frame\":0,\"supported_features\":15}\n",
+		"filters: JSON");
+	list.nr = 7;
+	flt_list_free(&list);
+	remove_tree(dir);
+	ok(filters_collect(&list, dir) == -ENOENT && !list.nr,
+	   "filters: no such directory");
+}
+
+static void put_instance(const char *dir, const char *name, const char *filter,
+			 const char *altitude, const char *features)
+{
+	make_dir(dir, name);
+	put_value(dir, name, "filter", filter);
+	put_value(dir, name, "altitude", altitude);
+	put_value(dir, name, "features", features);
+	put_value(dir, name, "reads_seen", "1\n");
+	put_value(dir, name, "writes_seen", "2\n");
+	put_value(dir, name, "fsctls_seen", "3\n");
+}
+
+static void test_instance_list(void)
+{
+	static const char header[] =
+		"Filter                Volume Name                              Altitude        Instance Name       Frame   SprtFtrs  VlStatus\n"
+		"--------------------  -------------------------------------  ------------  ----------------------  -----   --------  --------\n";
+	char dir[] = "/tmp/bpioctl-unit-XXXXXX";
+	struct flt_object sample[2] = {
+		{ .name = "CldFlt", .volume = "dm-0", .device = "C:" },
+		{ .name = "UCPD - Top Instance",
+		  .volume = "dm-12",
+		  .device = "/dev/mapper/a-name-that-is-too-long-for-it" },
+	};
+	struct flt_list list = { sample, 2 };
+	char wanted[1024];
+
+	counters_add(&sample[0].values, "filter", "CldFlt");
+	counters_add(&sample[0].values, "altitude", "180451");
+	counters_add(&sample[0].values, "features", "0xf");
+	counters_add(&sample[1].values, "filter", "UCPD");
+	counters_add(&sample[1].values, "altitude", "385250.5");
+	counters_add(&sample[1].values, "features", "0x8");
+	snprintf(
+		wanted, sizeof(wanted), "%s%s", header,
+		"CldFlt                C:                                        180451     CldFlt                    0     0000000f  \n"
+		"UCPD                  /dev/dm-12                                385250.5   UCPD - Top Instance       0     00000008  \n");
+	same_list(print_text.instances, &list, wanted,
+		  "instances: columns of fltmc, a volume that fits");
+	strcpy(sample[1].device, "/dev/mapper/just-as-long-as-its-colum");
+	ok(strlen(sample[1].device) == 37, "instances: a name of 37");
+	snprintf(
+		wanted, sizeof(wanted), "%s%s", header,
+		"CldFlt                C:                                        180451     CldFlt                    0     0000000f  \n"
+		"UCPD                  /dev/mapper/just-as-long-as-its-colum     385250.5   UCPD - Top Instance       0     00000008  \n");
+	same_list(print_text.instances, &list, wanted,
+		  "instances: a volume that just fits");
+	counters_free(&sample[0].values);
+	counters_free(&sample[1].values);
+
+	list = (struct flt_list){ 0 };
+	if (!mkdtemp(dir))
+		abort();
+	make_dir(dir, "no-10");
+	make_dir(dir, "no-9");
+	make_dir(dir, "no-10/instances");
+	make_dir(dir, "no-9/instances");
+	make_dir(dir, "no-1");
+	put_file(dir, "file", "");
+	strcat(strcpy(wanted, dir), "/no-10/instances");
+	put_instance(wanted, "b", "b\n", "5\n", "0x1\n");
+	put_instance(wanted, "a@0.5", "a\n", "0.5\n", "0xf\n");
+	put_instance(wanted, "a", "a\n", "400000\n", "0xf\n");
+	strcat(strcpy(wanted, dir), "/no-9/instances");
+	put_instance(wanted, "a", "a\n", "30\n", "0x0\n");
+	ok(!instances_collect(&list, dir) && list.nr == 4,
+	   "instances: of all volumes");
+	instances_sort(&list);
+	snprintf(
+		wanted, sizeof(wanted), "%s%s", header,
+		"a                     /dev/no-9                                     30     a                         0     00000000  \n"
+		"a                     /dev/no-10                                400000     a                         0     0000000f  \n"
+		"a                     /dev/no-10                                     0.5   a@0.5                     0     0000000f  \n"
+		"b                     /dev/no-10                                     5     b                         0     00000001  \n");
+	same_list(print_text.instances, &list, wanted,
+		  "instances: by filter, volume, altitude");
+	list.nr = 1;
+	same_list(
+		print_json.instances, &list,
+		"{\"filter\":\"a\",\"volume\":\"no-9\",\"device\":\"/dev/no-9\",\"altitude\":\"30\",\"instance\":\"a\",\"frame\":0,"
+		"\"supported_features\":0,\"reads_seen\":1,\"writes_seen\":2,\"fsctls_seen\":3}\n",
+		"instances: JSON");
+	list.nr = 4;
+	flt_list_free(&list);
+	ok(!instances_of_volume(&list, dir, "no-9") && list.nr == 1 &&
+		   !strcmp(list.list[0].volume, "no-9"),
+	   "instances: of one volume");
+	flt_list_free(&list);
+	ok(instances_of_volume(&list, dir, "no-1") == -ENOENT,
+	   "instances: of a volume without filters");
+	remove_tree(dir);
+}
+
+/* Counters of two rounds, a line each side, instances below. */
+static void test_stats(void)
+{
+	struct flt_object instances[2] = { { .name = "flt" },
+					   { .name = "flt" } };
+	struct stats_report before = {
+		.volume = "dm-1",
+		.device = "/dev/mapper/v",
+		.instances = { &instances[0], 1 },
+	};
+	struct stats_report now = {
+		.volume = "dm-1",
+		.device = "/dev/mapper/v",
+		.instances = { &instances[1], 1 },
+		.before = &before,
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		abort();
+	counters_add(&before.dm_bpio, "enables", "1");
+	counters_add(&now.dm_bpio, "enables", "4");
+	counters_add(&before.bpiofs, "full_reads", "7");
+	counters_add(&now.bpiofs, "full_reads", "7");
+	counters_add(&now.bpiofs, "fallback_reasons.cached_io", "2");
+	counters_add(&instances[0].values, "altitude", "385250.5");
+	counters_add(&instances[0].values, "reads_seen", "10");
+	counters_add(&instances[1].values, "altitude", "385250.5");
+	counters_add(&instances[1].values, "filter", "flt");
+	counters_add(&instances[1].values, "reads_seen", "12");
+	counters_add(&instances[1].values, "writes_seen", "5");
+	print_text.stats(to, &now);
+	print_json.stats(to, &now);
+	fclose(to);
+	same_text(
+		text,
+		"/dev/mapper/v (dm-1)\n"
+		"  dm-bpio                                   bpiofs                                             \n"
+		"  enables                          4 (+3)   full_reads                                        7\n"
+		"                                            fallback_reasons.cached_io                        2\n"
+		"  instance                         altitude         reads_seen        writes_seen        fsctls_seen\n"
+		"  flt                              385250.5            12 (+2)                  5                   \n"
+		"{\"volume\":\"dm-1\",\"device\":\"/dev/mapper/v\",\"dm_bpio\":{\"enables\":4},"
+		"\"bpiofs\":{\"full_reads\":7,\"fallback_reasons.cached_io\":2},"
+		"\"instances\":[{\"filter\":\"flt\",\"volume\":\"\",\"device\":\"\",\"altitude\":\"385250.5\",\"instance\":\"flt\",\"frame\":0,"
+		"\"supported_features\":0,\"reads_seen\":12,\"writes_seen\":5,\"fsctls_seen\":0}]}\n",
+		"stats: side by side, gains, instances");
+	free(text);
+	counters_free(&before.dm_bpio);
+	counters_free(&before.bpiofs);
+	counters_free(&now.dm_bpio);
+	counters_free(&now.bpiofs);
+	counters_free(&instances[0].values);
+	counters_free(&instances[1].values);
+}
+
+/* What stands on standard error after bypassio cat. */
+static void test_read_texts(void)
+{
+	struct read_report report = {
+		.path = "f",
+		.outcome = "enabled",
+		.bytes = 10000,
+		.reads = 3,
+		.scope = READ_SCOPE_OPEN,
+		.volume = "dm-0",
+		.counts = { { 2, 0, 1 }, { 8192, 0, 1808 }, { 0 } },
+		.stream_opens = 2,
+		.stream = { { 4, 1, 1 }, { 16384, 512, 1808 }, { 0 } },
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		abort();
+	counters_add(&report.counts.fallback_reasons, "not_aligned", "1");
+	print_text.read(to, &report);
+	print_json.read(to, &report);
+	report.scope = READ_SCOPE_VOLUME;
+	print_text.read(to, &report);
+	report.scope = READ_SCOPE_NONE;
+	report.unavailable = "not on a bpiofs mount";
+	print_text.read(to, &report);
+	fclose(to);
+	same_text(
+		text,
+		"f: 10000 bytes in 3 reads, BypassIO enabled\n"
+		"path                 reads             bytes   (this open)\n"
+		"full                     2              8192\n"
+		"partial                  0                 0\n"
+		"traditional              1              1808\n"
+		"fallback                 1  not_aligned\n"
+		"{\"path\":\"f\",\"outcome\":\"enabled\",\"bytes\":10000,\"reads\":3,\"volume\":\"dm-0\",\"counts_of\":\"open\","
+		"\"full_bytes\":8192,\"full_reads\":2,\"partial_bytes\":0,\"partial_reads\":0,\"traditional_bytes\":1808,\"traditional_reads\":1,"
+		"\"fallback_reasons\":{\"not_aligned\":1},"
+		"\"stream\":{\"opens\":2,\"full_bytes\":16384,\"full_reads\":4,\"partial_bytes\":512,\"partial_reads\":1,"
+		"\"traditional_bytes\":1808,\"traditional_reads\":1,\"fallback_reasons\":{}}}\n"
+		"f: 10000 bytes in 3 reads, BypassIO enabled\n"
+		"path                 reads             bytes   (whole volume dm-0 meanwhile)\n"
+		"full                     2              8192\n"
+		"partial                  0                 0\n"
+		"traditional              1              1808\n"
+		"fallback                 1  not_aligned\n"
+		"f: 10000 bytes in 3 reads, BypassIO enabled\n"
+		"no statistics by path: not on a bpiofs mount\n",
+		"read: statistics of the open, of the volume, none");
+	free(text);
+	counters_free(&report.counts.fallback_reasons);
 }
 
 int main(void)
 {
 	test_state_texts();
+	test_state_lines();
 	test_long_names();
 	test_statuses();
 	test_utf16();
@@ -806,10 +1351,17 @@ int main(void)
 	test_control();
 	test_manage_bypass_io();
 	test_offload();
+	test_handles();
 	test_storage();
 	test_enable();
 	test_counters();
+	test_fdinfo();
 	test_read_statistics();
+	test_read_texts();
+	test_altitudes();
+	test_filter_list();
+	test_instance_list();
+	test_stats();
 	printf("1..%u\n", tests);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
