@@ -17,10 +17,13 @@
  * ODX:       oread:OFFSET:LENGTH[:TTL]  owrite:OFFSET:LENGTH[:TRANSFER]
  *            save:FILE load:FILE zeroA zero4 zero8 flip:BYTE type:VALUE
  * Storage:   device:PATH, then on /dev/bpio senable sdisable squery [:IN_FLAGS]
- *            sop:OPERATION
+ *            sop:OPERATION  qprop[:PROPERTY[:TYPE]]  dread[:TTL]
+ *            dwrite[:TRANSFER]  dsm:ACTION, these three of the ranges told by
+ *            range:START:LENGTH[:NR[:STEP]] until norange
  * Anything:  raw:CODE:IN_LENGTH:OUT_LENGTH[:HEX]
  * Next only: in=N out=N inptr=null|bad outptr=null|bad|readonly overlap
  *            flags=N reserved=N devfd=N kernel res1=N res2=N size=N version=N
+ *            roff=N rlen=N poff=N plen=N (of ranges and parameters)
  *            failall: again and again, its first, second, ... allocation failing
  * Files:     peek:OFFSET a byte of the mapping  read:OFFSET:LENGTH[:TO]
  *            readnw:OFFSET:LENGTH with RWF_NOWAIT  write:OFFSET:LENGTH:BYTE  trunc:SIZE
@@ -54,6 +57,7 @@
 #define BUFFER	    (128 << 10)
 #define MAX_HANDLES 64
 #define MAX_ARGS    24
+#define MAX_RANGES  4096
 
 enum pointer { POINTER_GOOD, POINTER_NULL, POINTER_BAD, POINTER_READONLY };
 
@@ -67,6 +71,7 @@ static struct {
 	int devfd;
 	uint64_t res1, res2;
 	long size, version;
+	long roff, rlen, poff, plen;
 } next;
 
 static const char *args[MAX_ARGS];
@@ -80,11 +85,14 @@ static uint8_t *in_buffer, *out_buffer;
 static void *mapping;
 static size_t mapping_length;
 static int result;
+static struct device_dsm_range ranges[MAX_RANGES];
+static unsigned int ranges_nr;
 
 static void reset_next(void)
 {
 	memset(&next, 0, sizeof(next));
 	next.in = next.out = next.size = next.version = -1;
+	next.roff = next.rlen = next.poff = next.plen = -1;
 }
 
 static void __attribute__((noreturn)) usage(const char *what)
@@ -456,6 +464,143 @@ static void offload_write(uint64_t offset, uint64_t length, uint64_t transfer)
 		result = 3;
 	}
 	printf("\n");
+}
+
+/* ---- data set management ------------------------------------------------- */
+
+static void add_ranges(void)
+{
+	uint64_t start = number(1, 0), nr = number(3, 1);
+
+	for (; nr--; start += number(4, number(2, 0))) {
+		if (ranges_nr == MAX_RANGES)
+			usage("too many ranges");
+		ranges[ranges_nr].starting_offset = (int64_t)start;
+		ranges[ranges_nr++].length_in_bytes = number(2, 0);
+	}
+}
+
+static uint32_t chosen(long given, uint32_t otherwise)
+{
+	return given >= 0 ? (uint32_t)given : otherwise;
+}
+
+/* The parts lie where natural packing puts them, whatever is said of them. */
+static struct reply data_set(const char *name, uint32_t action,
+			     const void *parameters, uint32_t length,
+			     uint32_t at, uint32_t out_length)
+{
+	const uint32_t ranges_at = (at + length + 7) & ~7u;
+	const uint32_t ranges_length = ranges_nr * sizeof(ranges[0]);
+	struct device_dsm_input in = {
+		.size = chosen(next.size, sizeof(in)),
+		.action = action,
+		.flags = (uint32_t)next.res1,
+		.parameter_block_offset = chosen(next.poff, length ? at : 0),
+		.parameter_block_length = chosen(next.plen, length),
+		.data_set_ranges_offset =
+			chosen(next.roff, ranges_nr ? ranges_at : 0),
+		.data_set_ranges_length = chosen(next.rlen, ranges_length),
+	};
+
+	memset(in_buffer, 0, BUFFER);
+	memcpy(in_buffer, &in, sizeof(in));
+	memcpy(in_buffer + at, parameters, length);
+	memcpy(in_buffer + ranges_at, ranges, ranges_length);
+	return request(name, IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES,
+		       ranges_at + ranges_length, out_length);
+}
+
+static void data_set_read(uint32_t ttl)
+{
+	const struct device_dsm_offload_read_parameters parameters = {
+		.time_to_live = ttl,
+	};
+	const struct storage_offload_read_output *out =
+		(const void *)out_buffer;
+	struct reply reply = data_set("dread", DEVICE_DSM_ACTION_OFFLOAD_READ,
+				      &parameters, sizeof(parameters), 28,
+				      sizeof(*out));
+
+	if (!has_output(&reply))
+		return;
+	token = out->token;
+	printf(" protected=%" PRIu64 " flags=%" PRIu32 " length=%" PRIu32
+	       " token=%s\n",
+	       (uint64_t)out->length_protected, out->offload_read_flags,
+	       out->token_length, token_kind());
+}
+
+static void data_set_write(uint64_t transfer)
+{
+	const struct device_dsm_offload_write_parameters parameters = {
+		.token_offset = transfer,
+		.token = token,
+	};
+	const struct storage_offload_write_output *out =
+		(const void *)out_buffer;
+	struct reply reply = data_set("dwrite", DEVICE_DSM_ACTION_OFFLOAD_WRITE,
+				      &parameters, sizeof(parameters), 32,
+				      sizeof(*out));
+
+	if (!has_output(&reply))
+		return;
+	printf(" copied=%" PRIu64 " flags=%" PRIu32 "\n",
+	       (uint64_t)out->length_copied, out->offload_write_flags);
+}
+
+static void query_property(uint32_t property, uint32_t type)
+{
+	const struct storage_property_query in = {
+		.property_id = property,
+		.query_type = type,
+	};
+	const struct device_copy_offload_descriptor *out =
+		(const void *)out_buffer;
+	struct reply reply;
+
+	memset(in_buffer, 0, BUFFER);
+	memcpy(in_buffer, &in, sizeof(in));
+	reply = request("qprop", IOCTL_STORAGE_QUERY_PROPERTY, sizeof(in),
+			sizeof(*out));
+	if (!has_output(&reply))
+		return;
+	if (reply.information >= 8)
+		printf(" version=%" PRIu32 " size=%" PRIu32, out->version,
+		       out->size);
+	if (reply.information >= sizeof(*out))
+		printf(" life=%" PRIu32 "/%" PRIu32 " max=%" PRIu64
+		       " optimal=%" PRIu64 " ranges=%" PRIu32 " blocks=%" PRIu32
+		       "/%" PRIu32 " granularity=%u",
+		       out->default_token_lifetime, out->maximum_token_lifetime,
+		       (uint64_t)out->maximum_transfer_size,
+		       (uint64_t)out->optimal_transfer_count,
+		       out->maximum_data_descriptors,
+		       out->maximum_transfer_length_per_descriptor,
+		       out->optimal_transfer_length_per_descriptor,
+		       out->optimal_transfer_length_granularity);
+	printf("\n");
+}
+
+static bool do_data_set(const char *word)
+{
+	struct reply reply;
+
+	if (!strcmp(word, "dread"))
+		data_set_read((uint32_t)number(1, 0));
+	else if (!strcmp(word, "dwrite"))
+		data_set_write(number(1, 0));
+	else if (!strcmp(word, "qprop"))
+		query_property((uint32_t)number(
+				       1, STORAGE_DEVICE_COPY_OFFLOAD_PROPERTY),
+			       (uint32_t)number(2, 0));
+	else if (!strcmp(word, "dsm")) {
+		reply = data_set("dsm", (uint32_t)number(1, 0), "", 0, 28, 64);
+		if (has_output(&reply))
+			printf("\n");
+	} else
+		return false;
+	return true;
 }
 
 static void raw(void)
@@ -838,6 +983,14 @@ static bool do_next(const char *word)
 		next.size = (long)n;
 	else if (IS("version"))
 		next.version = (long)n;
+	else if (IS("roff"))
+		next.roff = (long)n;
+	else if (IS("rlen"))
+		next.rlen = (long)n;
+	else if (IS("poff"))
+		next.poff = (long)n;
+	else if (IS("plen"))
+		next.plen = (long)n;
 	else
 		return false;
 #undef IS
@@ -860,6 +1013,10 @@ static void do_file(const char *word)
 	else if (!strcmp(word, "read"))
 		read_file((off_t)number(1, 0), number(2, 0),
 			  args_nr > 3 ? args[3] : NULL, 0);
+	else if (!strcmp(word, "range"))
+		add_ranges();
+	else if (!strcmp(word, "norange"))
+		ranges_nr = 0;
 	else if (!strcmp(word, "readnw"))
 		read_file((off_t)number(1, 0), number(2, 0), NULL, RWF_NOWAIT);
 	else if (!strcmp(word, "write"))
@@ -912,7 +1069,7 @@ static void do_word(char *word)
 	}
 	if (!args_nr)
 		usage("empty operation");
-	if (do_bypassio(args[0])) {
+	if (do_bypassio(args[0]) || do_data_set(args[0])) {
 		reset_next();
 		return;
 	}
