@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ENABLE as a client means it: did the open get its bypass? */
+#include <sys/stat.h>
+
 #include "bpioctl.h"
 #include "enable.h"
 
@@ -25,34 +27,48 @@ enum enable_outcome enable_judge(const struct fs_bpio_output *enabled,
 	return ENABLE_FULL;
 }
 
+/*
+ * What filters and the file system think of ENABLE.  QUERY does not tell for a
+ * directory or a volume handle, which it spares that veto (R-FS-21, R-FS-41).
+ */
+static int ask_filters(int fd, const char *path,
+		       const struct fs_bpio_results *enabled,
+		       int32_t *op_status)
+{
+	struct fs_bpio_output query;
+	struct bpio_reply reply;
+	struct stat st;
+	int err;
+
+	*op_status = enabled->op_status;
+	if (!enabled->op_status || (!fstat(fd, &st) && S_ISDIR(st.st_mode)))
+		return DONE;
+	err = bpio_manage_bypass_io(fd, FS_BPIO_OP_QUERY,
+				    FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY,
+				    &query, &reply);
+	if (err)
+		return complain_errno(path, "QUERY", -err);
+	if (bpio_status_is_error(reply.status))
+		return complain_request(fd, path, reply.status);
+	*op_status = query.query.op_status;
+	return DONE;
+}
+
 static enum enable_outcome judge(int fd, const char *path,
 				 const struct operation_report *report)
 {
 	const struct fs_bpio_results *objection = &report->out.enable;
 	bool paused = report->out.out_flags & FSBPIO_OUTFL_STREAM_BYPASS_PAUSED;
-	struct fs_bpio_output query = { 0 };
 	enum enable_outcome outcome;
-	struct bpio_reply reply;
-	int err;
+	int32_t filters;
 
 	if (bpio_status_is_error(report->reply.status)) {
 		complain_request(fd, path, report->reply.status);
 		return ENABLE_FAILED;
 	}
-	if (objection->op_status) {
-		err = bpio_manage_bypass_io(
-			fd, FS_BPIO_OP_QUERY,
-			FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY, &query, &reply);
-		if (err) {
-			complain_errno(path, "QUERY", -err);
-			return ENABLE_FAILED;
-		}
-		if (bpio_status_is_error(reply.status)) {
-			complain_request(fd, path, reply.status);
-			return ENABLE_FAILED;
-		}
-	}
-	outcome = enable_judge(&report->out, query.query.op_status);
+	if (ask_filters(fd, path, objection, &filters))
+		return ENABLE_FAILED;
+	outcome = enable_judge(&report->out, filters);
 	if (objection->op_status)
 		complain_veto(path, outcomes[outcome], objection);
 	else if (outcome == ENABLE_SUSPENDED)

@@ -120,6 +120,9 @@ run vetoed bypassio enable file
 expect "enable: refused" 1 refused "STATUS_SPARSE_FILE_NOT_SUPPORTED (0xC00004C4): bpiofs.ko: Sparse file not supported"
 run enotty bypassio enable file
 expect "enable: not bpiofs" 1 "status:                     STATUS_NOT_SUPPORTED" "not on a bpiofs mount"
+run partial bypassio enable .
+expect "enable: a directory, which QUERY spares" 1 "outcome:                    refused" "refused: "
+same log "00090448 1 0 0" "enable: a directory is not asked about"
 run unsupported bypassio enable file
 expect "enable: request refused" 1 STATUS_NOT_SUPPORTED STATUS_NOT_SUPPORTED
 run supported bypassio enable --hold 0.3 file; expect "enable: held" 0
