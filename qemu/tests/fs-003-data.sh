@@ -29,7 +29,7 @@ sizes() {
 	xfs_io -c 'pwrite -q -S 0x55 512k 4k' -c fsync s
 	xfs_io -c 'fcollapse 0 512k' s
 	check_equal "$fs: collapse moves the rest" "524288 55" \
-		"$(size_of s) $(xxd -p -l 1 s)"
+		"$(size_of s) $(od -An -tx1 -N1 s | tr -d " ")"
 	xfs_io -f -c 'truncate 1m' -c 'pwrite -q 512k 64k' -c fsync hole
 	check_equal "$fs: SEEK_DATA" "DATA 524288" \
 		"$(xfs_io -r -c 'seek -d 0' hole | tail -1 | tr -s '\t ' ' ')"
