@@ -45,10 +45,7 @@ EXPORT_SYMBOL_GPL(bpio_gate_init);
  */
 void bpio_gate_destroy(struct bpio_gate *gate)
 {
-	if (!gate->closed) {
-		percpu_ref_kill(&gate->ref);
-		wait_for_completion(&gate->drained);
-	}
+	bpio_gate_close(gate, BPIO_GATE_DRAIN);
 	percpu_ref_exit(&gate->ref);
 	mutex_destroy(&gate->lock);
 }
