@@ -30,6 +30,7 @@
 #include <bpio/compat.h>
 #include <bpio/status.h>
 #include <bpio/storage.h>
+#include "filters.h"
 #include "state.h"
 
 #define BPIOFS_NAME		"bpiofs"
@@ -82,6 +83,10 @@ struct bpiofs_params {
  * @no_offload_write_until: the same for writes (OW-25)
  * @kobj: /sys/fs/bpiofs/<device>
  * @kobj_gone: completed when nobody uses @kobj any more
+ * @filters: filters that are attached
+ * @partial_gate: entered by reads that skip the filters but not the volume
+ *	stack; see read.c
+ * @of_mounts: filters.c's
  * @storage_lock: serialises what changes @state together with the storage
  *	layer; held over bpio_volume_control(); outside @state_lock
  */
@@ -107,6 +112,10 @@ struct bpiofs_volume {
 	unsigned long no_offload_read_until;
 	unsigned long no_offload_write_until;
 
+	struct flt_volume filters;
+	struct bpio_gate partial_gate;
+	struct list_head of_mounts;
+
 	struct kobject kobj;
 	struct completion kobj_gone;
 };
@@ -126,6 +135,11 @@ struct bpiofs_volume {
  * @moving_maps: mappings through which a write can move blocks unseen
  * @chunks: extent cache: file offset / BPIOFS_CHUNK -> struct bpiofs_chunk,
  *	read under RCU; changed under xa_lock
+ * @judged: what state.sparse was found with; under vfs_inode.i_lock
+ * @opens: opens with counters, under bpiofs_volume.state_lock
+ * @past: counters of opens that were closed, likewise; NULL: none
+ * @flt_streams: what filters keep for it; see filter-streams.c
+ * @transformed: filters that change its data
  * @offload_lock: one token copy into, or token read from, the stream
  */
 struct bpiofs_inode {
@@ -139,6 +153,15 @@ struct bpiofs_inode {
 	atomic_t delayed_seen;
 	atomic_t moving_maps;
 	struct xarray chunks;
+	struct {
+		int seq;
+		blkcnt_t blocks;
+		loff_t size;
+	} judged;
+	struct list_head opens;
+	struct bpiofs_stats *past;
+	struct hlist_head flt_streams;
+	atomic_t transformed;
 	struct mutex offload_lock;	/* one token at a time */
 };
 
@@ -147,11 +170,15 @@ struct bpiofs_inode {
  * @lower: the open file below, O_NOATIME, same flags otherwise
  * @enabled: BypassIO is enabled on this open; written under state_lock
  * @cached: counted in bpiofs_inode.cached_opens
+ * @stats: counters since it was first enabled; else NULL
+ * @of_inode: in bpiofs_inode.opens
  */
 struct bpiofs_file {
 	struct file *lower;
 	bool enabled;
 	bool cached;
+	struct bpiofs_stats __percpu *stats;
+	struct list_head of_inode;
 };
 
 static inline struct bpiofs_volume *bpiofs_vol(const struct super_block *sb)
@@ -208,6 +235,8 @@ extern const struct dentry_operations bpiofs_dentry_ops;
 /* file.c */
 extern const struct file_operations bpiofs_file_fops;
 ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to);
+ssize_t bpiofs_partial_read(struct kiocb *iocb, struct iov_iter *to);
+ssize_t bpiofs_lower_write(struct kiocb *iocb, struct iov_iter *from);
 
 /* mmap.c */
 int bpiofs_mmap(struct file *file, struct vm_area_struct *vma);
@@ -217,6 +246,7 @@ void bpiofs_mmap_umount(struct bpiofs_volume *vol);
 extern const struct file_operations bpiofs_dir_fops;
 
 /* ioctl.c */
+void bpiofs_fsctl(struct file *file, struct bpio_request *req);
 long bpiofs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 long bpiofs_compat_ioctl(struct file *file, unsigned int cmd,
 			 unsigned long arg);
@@ -227,6 +257,8 @@ void bpiofs_bypass_umount(struct bpiofs_volume *vol);
 bool bpiofs_storage_driver(struct bpiofs_volume *vol, char *name, size_t size);
 void bpiofs_bypass_open(struct file *file);
 void bpiofs_bypass_release(struct file *file);
+void bpiofs_show_fdinfo(struct seq_file *m, struct file *file);
+bool bpiofs_is_sparse(struct file *file);
 void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind);
 void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req);
 

@@ -7,6 +7,7 @@
  */
 #include <linux/seq_file.h>
 #include "bpiofs.h"
+#include "trace.h"
 
 /*
  * Wait until no bypassed read of the stream is in flight.  A read looks at the
@@ -16,6 +17,12 @@
  */
 static void drain_stream(struct bpiofs_inode *bi)
 {
+	struct bpio_gate *partial =
+		&bpiofs_vol(bi->vfs_inode.i_sb)->partial_gate;
+
+	/* those that skip the filters, of all streams: they are few */
+	bpio_gate_close(partial, BPIO_GATE_DRAIN);
+	bpio_gate_open(partial, BPIO_GATE_DRAIN);
 	inode_lock(bi->lower);
 	inode_dio_wait(bi->lower);
 	inode_unlock(bi->lower);
@@ -66,7 +73,14 @@ static void to_fs_results(struct fs_bpio_results *to,
 	memcpy(to, from, sizeof(*to));
 }
 
-static bool is_sparse(struct file *file)
+/**
+ * bpiofs_is_sparse - has a file a hole before its valid data length?
+ * @file: open regular file
+ *
+ * Context: process context, may sleep; no lower lock held.
+ * Return: architecture 2.5's meaning of sparse.
+ */
+bool bpiofs_is_sparse(struct file *file)
 {
 	struct inode *lower = bpiofs_lower_inode(file_inode(file));
 	struct file *lf = bpiofs_file(file)->lower;
@@ -104,7 +118,7 @@ void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind)
 		kind->encrypted |= !!(stat.attributes & STATX_ATTR_ENCRYPTED);
 	}
 	if (S_ISREG(inode->i_mode))
-		kind->sparse = is_sparse(file);
+		kind->sparse = bpiofs_is_sparse(file);
 }
 
 /* Mark the open, count it, tell storage on 0->1.  (R-FS-22) */
@@ -113,14 +127,28 @@ static void enable_open(struct file *file, struct bpio_results *results)
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	struct bpiofs_file *f = bpiofs_file(file);
+	struct bpiofs_stats __percpu *stats;
+	struct bpiofs_stats *past;
 	bool first;
 
 	lockdep_assert_held(&vol->storage_lock);
+	/* without memory for them it goes uncounted */
+	stats = f->stats ? NULL : alloc_percpu(struct bpiofs_stats);
+	past = bi->past ? NULL : kzalloc(sizeof(*past), GFP_KERNEL);
+
 	mutex_lock(&vol->state_lock);
+	if (!bi->past)
+		swap(bi->past, past);
+	if (stats) {
+		list_add(&f->of_inode, &bi->opens);
+		/* zeroed before a reader can find it */
+		smp_store_release(&f->stats, stats);
+	}
 	first = !f->enabled && bpiofs_state_enable(&vol->state, &bi->state);
 	WRITE_ONCE(f->enabled, true);
 	*results = vol->state.stg_results;	/* R-FS-13 */
 	mutex_unlock(&vol->state_lock);
+	kfree(past);
 	if (!first)
 		return;
 
@@ -230,19 +258,54 @@ static void pause_stream(struct bpiofs_inode *bi)
 		drain_stream(bi);
 }
 
+/* A request of our own, from the top.  Return: its NTSTATUS. */
+static s32 send_to_top(struct file *file, u32 operation, u32 in_flags,
+		       struct fs_bpio_results *results)
+{
+	const struct fs_bpio_input in = {
+		.operation = operation,
+		.in_flags = in_flags,
+	};
+	struct bpio_request req = {
+		.code = FSCTL_MANAGE_BYPASS_IO,
+		.kernel_mode = true,
+		.input = &in,
+		.input_length = sizeof(in),
+		.output_length = sizeof(struct fs_bpio_output),
+		.device_fd = -1,
+		.status = STATUS_SUCCESS,
+	};
+	struct fs_bpio_output *out;
+
+	out = kzalloc(sizeof(*out), GFP_KERNEL);
+	if (!out)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	req.output = out;
+	bpiofs_filtered_fsctl(file, &req, NULL);
+	*results = out->query;
+	kfree(out);
+	return req.status;
+}
+
 /* R-FS-65, R-FS-66: ask from the top, without storage; then let go. */
 static void resume_stream(struct file *file, struct fs_bpio_results *out)
 {
-	static const struct fs_bpio_input query = {
-		.operation = FS_BPIO_OP_QUERY,
-		.in_flags = FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY,
-	};
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 
+	s32 status;
+
 	if (!READ_ONCE(bi->state.stream_paused))
 		return;
-	op_query(file, &query, out);
+	status = send_to_top(file, FS_BPIO_OP_QUERY,
+			     FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY, out);
+	if (!bpio_status_ok(status)) {
+		struct bpio_results results = {};
+
+		bpio_results_set(&results, status, BPIOFS_DRIVER_NAME,
+				 "The query failed");
+		to_fs_results(out, &results);
+	}
 	if (out->op_status)
 		return;
 	mutex_lock(&vol->state_lock);
@@ -351,6 +414,11 @@ void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req)
 					  in->in_flags);
 	mutex_unlock(&vol->state_lock);
 	req->information = bpiofs_information(in->operation);
+	trace_bpiofs_control(inode, in->operation, req->status,
+			     req->information > FS_BPIO_OUTPUT_GET_INFO_SIZE ?
+			     out->query.op_status : 0, out->out_flags,
+			     stream ? READ_ONCE(stream->open_count) : 0,
+			     READ_ONCE(vol->state.active_count));
 }
 
 /**
@@ -364,9 +432,6 @@ void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req)
  */
 void bpiofs_bypass_open(struct file *file)
 {
-	static const struct fs_bpio_input enable = {
-		.operation = FS_BPIO_OP_ENABLE,
-	};
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct fs_bpio_results *results;
 
@@ -376,8 +441,42 @@ void bpiofs_bypass_open(struct file *file)
 	results = kzalloc(sizeof(*results), GFP_KERNEL);
 	if (!results)
 		return;
-	op_query(file, &enable, results);
+	send_to_top(file, FS_BPIO_OP_ENABLE, 0, results);
 	kfree(results);
+}
+
+static void add_words(struct bpiofs_stats *sum, const struct bpiofs_stats *stats)
+{
+	const u64 *from = (const u64 *)stats;
+	u64 *to = (u64 *)sum;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+static void add_stats(struct bpiofs_stats *sum,
+		      struct bpiofs_stats __percpu *stats)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		add_words(sum, per_cpu_ptr(stats, cpu));
+}
+
+/* The counters of an open live on in those of its stream. */
+static void retire_stats(struct file *file)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_file *f = bpiofs_file(file);
+
+	mutex_lock(&vol->state_lock);
+	list_del(&f->of_inode);
+	if (bi->past)
+		add_stats(bi->past, f->stats);
+	mutex_unlock(&vol->state_lock);
+	free_percpu(f->stats);
 }
 
 /**
@@ -393,6 +492,59 @@ void bpiofs_bypass_release(struct file *file)
 	bpiofs_use_direct(file);
 	if (bpiofs_file(file)->enabled)
 		disable_open(file);
+	if (bpiofs_file(file)->stats)
+		retire_stats(file);
+}
+
+static void show_stats(struct seq_file *m, const char *prefix,
+		       const struct bpiofs_stats *stats)
+{
+	int i;
+
+	for (i = 0; i < BPIOFS_PATH_NR; i++)
+		seq_printf(m, "bpio-%s%s:\t%llu %llu\n", prefix,
+			   bpiofs_path_name(i), stats->reads[i],
+			   stats->bytes[i]);
+	for (i = BPIOFS_WHY_NONE + 1; i < BPIOFS_WHY_NR; i++)
+		if (stats->reasons[i])
+			seq_printf(m, "bpio-%swhy-%s:\t%llu\n", prefix,
+				   bpiofs_why_name(i), stats->reasons[i]);
+}
+
+/**
+ * bpiofs_show_fdinfo - what BypassIO did for an open, and for its stream
+ * @m: /proc/<pid>/fdinfo/<fd>
+ * @file: regular file of a mount
+ *
+ * Of opens that are or were enabled: reads and bytes by path, and reads by
+ * the reason why they were not bypassed.
+ *
+ * Context: process context, may sleep; takes the state lock.
+ */
+void bpiofs_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_file *f = bpiofs_file(file), *other;
+	struct bpiofs_stats *own, *all;
+
+	own = kcalloc(2, sizeof(*own), GFP_KERNEL);
+	if (!own)
+		return;
+	all = own + 1;
+	mutex_lock(&vol->state_lock);
+	if (f->stats)
+		add_stats(own, f->stats);
+	list_for_each_entry(other, &bi->opens, of_inode)
+		add_stats(all, other->stats);
+	if (bi->past)
+		add_words(all, bi->past);
+	seq_printf(m, "bpio-enabled:\t%u\n", f->enabled);
+	show_stats(m, "", own);
+	seq_printf(m, "bpio-stream-opens:\t%u\n", bi->state.open_count);
+	show_stats(m, "stream-", all);
+	mutex_unlock(&vol->state_lock);
+	kfree(own);
 }
 
 static void client_pause(void *client)

@@ -8,6 +8,7 @@
  * and takes set-user-ID bits and file capabilities away itself.
  */
 #include <linux/fs.h>
+#include <linux/falloc.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
@@ -22,17 +23,9 @@
 
 /* ---- open and close ----------------------------------------------------- */
 
-/**
- * bpiofs_open - open a file or directory, and its peer
- * @inode: ours
- * @file: ours
- *
- * Context: process context, may sleep.
- * Return: 0, -ENOMEM, -EINVAL for a lower file system without read_iter, or
- * what opening the lower file says.
- */
-int bpiofs_open(struct inode *inode, struct file *file)
+static int open_lower(struct file *file)
 {
+	struct inode *inode = file_inode(file);
 	struct path path = {
 		.mnt = bpiofs_vol(inode->i_sb)->lower_mnt,
 		.dentry = bpiofs_lower_dentry(file->f_path.dentry),
@@ -61,13 +54,41 @@ int bpiofs_open(struct inode *inode, struct file *file)
 	file->private_data = bf;
 	file->f_mode |= lower->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT);
 	bpiofs_copy_attr(inode);
-	bpiofs_bypass_open(file);
 	return 0;
 
 out_put:
 	fput(lower);
 out_free:
 	kfree(bf);
+	return ret;
+}
+
+static void close_lower(struct file *file)
+{
+	struct bpiofs_file *bf = bpiofs_file(file);
+
+	bpiofs_bypass_release(file);
+	file->private_data = NULL;
+	fput(bf->lower);
+	kfree(bf);
+}
+
+/**
+ * bpiofs_open - open a file or directory, and its peer
+ * @inode: ours
+ * @file: ours
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -ENOMEM, -EINVAL for a lower file system without read_iter, what
+ * opening the lower file says, or what a filter says.
+ */
+int bpiofs_open(struct inode *inode, struct file *file)
+{
+	int ret;
+
+	ret = bpiofs_filtered_open(file, open_lower, close_lower);
+	if (!ret)
+		bpiofs_bypass_open(file);
 	return ret;
 }
 
@@ -81,11 +102,7 @@ out_free:
  */
 int bpiofs_release(struct inode *inode, struct file *file)
 {
-	struct bpiofs_file *bf = bpiofs_file(file);
-
-	bpiofs_bypass_release(file);
-	fput(bf->lower);
-	kfree(bf);
+	bpiofs_filtered_release(file, close_lower);
 	return 0;
 }
 
@@ -143,11 +160,13 @@ static void count_use(struct file *file, bool direct)
  * struct lower_io - an asynchronous read or write of the lower file
  * @iocb: the lower file's
  * @orig: ours; holds the open file until its completion
+ * @gate: left at the completion, or NULL
  * @ref: one of the submitter, one of the completion
  */
 struct lower_io {
 	struct kiocb iocb;
 	struct kiocb *orig;
+	struct bpio_gate *gate;
 	refcount_t ref;
 };
 
@@ -169,6 +188,7 @@ static struct lower_io *alloc_lower_io(struct kiocb *orig)
 		return NULL;
 	init_lower_iocb(&io->iocb, orig);
 	io->orig = orig;
+	io->gate = NULL;
 	refcount_set(&io->ref, 2);
 	return io;
 }
@@ -184,21 +204,16 @@ static void read_done(struct kiocb *iocb, long ret)
 	struct lower_io *io = container_of(iocb, struct lower_io, iocb);
 	struct kiocb *orig = io->orig;
 
+	if (io->gate)
+		bpio_gate_leave(io->gate);
 	orig->ki_pos = iocb->ki_pos;
 	put_lower_io(io);
 	orig->ki_complete(orig, ret);
 }
 
-/**
- * bpiofs_lower_read - read from the lower file, the traditional way
- * @iocb: of our file; synchronous or not, direct or cached
- * @to: where to
- *
- * Context: process context; does not wait when IOCB_NOWAIT is set.
- * Return: bytes read, -EIOCBQUEUED when @iocb will be completed later, or a
- * negative errno.
- */
-ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to)
+/* -EIOCBQUEUED: @gate, unless NULL, is left when the read completes. */
+static ssize_t lower_read(struct kiocb *iocb, struct iov_iter *to,
+			  struct bpio_gate *gate)
 {
 	const struct file_operations *fops =
 		bpiofs_file(iocb->ki_filp)->lower->f_op;
@@ -229,12 +244,48 @@ ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to)
 	if (!io)
 		return -ENOMEM;
 	io->iocb.ki_complete = read_done;
+	io->gate = gate;
 	ret = fops->read_iter(&io->iocb, to);
 	if (ret != -EIOCBQUEUED) {
 		iocb->ki_pos = io->iocb.ki_pos;
 		put_lower_io(io);
 	}
 	put_lower_io(io);
+	return ret;
+}
+
+/**
+ * bpiofs_lower_read - read from the lower file, the traditional way
+ * @iocb: of our file; synchronous or not, direct or cached
+ * @to: where to
+ *
+ * Context: process context; does not wait when IOCB_NOWAIT is set.
+ * Return: bytes read, -EIOCBQUEUED when @iocb will be completed later, or a
+ * negative errno.
+ */
+ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	return lower_read(iocb, to, NULL);
+}
+
+/**
+ * bpiofs_partial_read - a read that skips the filters only
+ * @iocb: of our file, direct
+ * @to: where to
+ *
+ * Context: process context, inside the mount's partial_gate, which it leaves
+ * when the read has completed.
+ * Return: as bpiofs_lower_read().
+ */
+ssize_t bpiofs_partial_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct bpio_gate *gate =
+		&bpiofs_vol(file_inode(iocb->ki_filp)->i_sb)->partial_gate;
+	ssize_t ret;
+
+	ret = lower_read(iocb, to, gate);
+	if (ret != -EIOCBQUEUED)
+		bpio_gate_leave(gate);
 	return ret;
 }
 
@@ -279,17 +330,22 @@ static void write_done(struct kiocb *iocb, long ret)
 	orig->ki_complete(orig, ret);
 }
 
-static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
+/**
+ * bpiofs_lower_write - write to the lower file
+ * @iocb: of our file; synchronous or not, direct or cached
+ * @from: where from
+ *
+ * Context: process context; does not wait when IOCB_NOWAIT is set.
+ * Return: bytes written, -EIOCBQUEUED when @iocb will be completed later, or a
+ * negative errno.
+ */
+ssize_t bpiofs_lower_write(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct file *file = iocb->ki_filp;
 	const struct file_operations *fops = bpiofs_file(file)->lower->f_op;
 	struct inode *inode = file_inode(file);
 	struct lower_io *io;
 	ssize_t ret;
-
-	if (!iov_iter_count(from))
-		return 0;
-	count_use(file, iocb->ki_flags & IOCB_DIRECT);
 
 	if (is_sync_kiocb(iocb)) {
 		struct kiocb lower_iocb;
@@ -321,12 +377,28 @@ static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret;
 }
 
+static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	if (!iov_iter_count(from))
+		return 0;
+	count_use(iocb->ki_filp, iocb->ki_flags & IOCB_DIRECT);
+	return bpiofs_filtered_write(iocb, from);
+}
+
+/* Does a filter see this operation?  Then it has to pass it. */
+static bool is_filtered(struct file *file, enum flt_op op)
+{
+	return READ_ONCE(bpiofs_vol(file_inode(file)->i_sb)->filters.ops) &
+	       BIT(op);
+}
+
 static ssize_t splice_read(struct file *in, loff_t *ppos,
 			   struct pipe_inode_info *pipe, size_t len,
 			   unsigned int flags)
 {
 	count_use(in, in->f_flags & O_DIRECT);
-	return bpio_splice_read(in, bpiofs_file(in)->lower, ppos, pipe, len,
+	return bpio_splice_read(in, is_filtered(in, FLT_OP_READ) ?
+				NULL : bpiofs_file(in)->lower, ppos, pipe, len,
 				flags);
 }
 
@@ -340,6 +412,9 @@ static ssize_t splice_write(struct pipe_inode_info *pipe, struct file *out,
 	struct inode *inode = file_inode(out);
 	struct file *lower = lower_with_flags(out);
 	ssize_t ret;
+
+	if (is_filtered(out, FLT_OP_WRITE))
+		return iter_file_splice_write(pipe, out, ppos, len, flags);
 
 	count_use(out, out->f_flags & O_DIRECT);
 	bpiofs_write_begin(BPIOFS_I(inode));
@@ -377,6 +452,10 @@ static long fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	struct inode *inode = file_inode(file);
 	int ret;
 
+	/* what a filter makes of the data is not ours to cut or fill up */
+	if (atomic_read(&BPIOFS_I(inode)->transformed) &&
+	    mode != FALLOC_FL_KEEP_SIZE)
+		return -EOPNOTSUPP;
 	bpiofs_layout_begin(BPIOFS_I(inode));
 	ret = vfs_fallocate(bpiofs_file(file)->lower, mode, offset, len);
 	bpiofs_layout_end(BPIOFS_I(inode));
@@ -396,6 +475,7 @@ static int fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 const struct file_operations bpiofs_file_fops = {
 	.open		= bpiofs_open,
 	.release	= bpiofs_release,
+	.show_fdinfo	= bpiofs_show_fdinfo,
 	.flush		= flush,
 	.llseek		= llseek,
 	.read_iter	= bpiofs_read_iter,

@@ -447,8 +447,7 @@ static int getattr(struct bpio_idmap *idmap, const struct path *path,
 }
 
 /* The lower file system checks it all, against attributes that are its own. */
-static int setattr(struct bpio_idmap *idmap, struct dentry *dentry,
-		   struct iattr *attr)
+static int set_lower_attr(struct dentry *dentry, struct iattr *attr)
 {
 	struct dentry *lower = bpiofs_lower_dentry(dentry);
 	struct inode *inode = d_inode(dentry);
@@ -479,6 +478,14 @@ static int setattr(struct bpio_idmap *idmap, struct dentry *dentry,
 	return ret;
 }
 
+static int setattr(struct bpio_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr)
+{
+	if (attr->ia_valid & ATTR_SIZE)
+		return bpiofs_filtered_set_size(dentry, attr, set_lower_attr);
+	return set_lower_attr(dentry, attr);
+}
+
 static ssize_t listxattr(struct dentry *dentry, char *list, size_t size)
 {
 	return vfs_listxattr(bpiofs_lower_dentry(dentry), list, size);
@@ -497,6 +504,10 @@ static int fileattr_set(struct bpio_idmap *idmap, struct dentry *dentry,
 	struct bpiofs_inode *bi = BPIOFS_I(d_inode(dentry));
 	int ret;
 
+	/* R-FS-85 */
+	if (fa->flags_valid && fa->flags & FS_COMPR_FL &&
+	    READ_ONCE(bi->state.open_count))
+		return bpio_status_to_errno(STATUS_NOT_SUPPORTED_WITH_BYPASSIO);
 	ret = mnt_want_write(mnt);
 	if (ret)
 		return ret;

@@ -6,6 +6,52 @@
 #include <linux/compat.h>
 #include "bpiofs.h"
 
+/*
+ * No lower file system compresses by this code; but whoever asks about a file
+ * that is being bypassed is told so first (R-FS-85).
+ */
+static void set_compression(struct file *file, struct bpio_request *req)
+{
+	const __le16 *format = req->input;
+
+	if (req->input_length < sizeof(*format))
+		req->status = STATUS_INVALID_PARAMETER;
+	else if (le16_to_cpu(*format) == COMPRESSION_FORMAT_NONE)
+		req->status = STATUS_SUCCESS;
+	else if (READ_ONCE(BPIOFS_I(file_inode(file))->state.open_count))
+		req->status = STATUS_NOT_SUPPORTED_WITH_BYPASSIO;
+	else
+		req->status = STATUS_INVALID_DEVICE_REQUEST;
+}
+
+/**
+ * bpiofs_fsctl - the file system's part of a control code
+ * @file: any open file or directory of the mount
+ * @req: the request; status, information and output are filled
+ *
+ * Context: process context, may sleep.
+ */
+void bpiofs_fsctl(struct file *file, struct bpio_request *req)
+{
+	switch (req->code) {
+	case FSCTL_MANAGE_BYPASS_IO:
+		bpiofs_manage_bypass_io(file, req);
+		break;
+	case FSCTL_OFFLOAD_READ:
+		bpiofs_offload_read(file, req);
+		break;
+	case FSCTL_OFFLOAD_WRITE:
+		bpiofs_offload_write(file, req);
+		break;
+	case FSCTL_SET_COMPRESSION:
+		set_compression(file, req);
+		break;
+	default:
+		/* FSCTL_SET_ENCRYPTION too: a filter's business */
+		req->status = STATUS_INVALID_DEVICE_REQUEST;
+	}
+}
+
 static int control(void *ctx, struct bpio_request *req)
 {
 	struct file *file = ctx;
@@ -20,19 +66,7 @@ static int control(void *ctx, struct bpio_request *req)
 		return 0;
 	}
 
-	switch (req->code) {
-	case FSCTL_MANAGE_BYPASS_IO:
-		bpiofs_manage_bypass_io(file, req);
-		break;
-	case FSCTL_OFFLOAD_READ:
-		bpiofs_offload_read(file, req);
-		break;
-	case FSCTL_OFFLOAD_WRITE:
-		bpiofs_offload_write(file, req);
-		break;
-	default:
-		req->status = STATUS_INVALID_DEVICE_REQUEST;
-	}
+	bpiofs_filtered_fsctl(file, req, NULL);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
  */
 #include <linux/module.h>
 #include "bpiofs.h"
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 static int __init bpiofs_init(void)
 {
@@ -18,11 +20,16 @@ static int __init bpiofs_init(void)
 	ret = bpiofs_sysfs_init();
 	if (ret)
 		goto out_read;
-	ret = register_filesystem(&bpiofs_type);
+	ret = bpiofs_filters_init();
 	if (ret)
 		goto out_sysfs;
+	ret = register_filesystem(&bpiofs_type);
+	if (ret)
+		goto out_filters;
 	return 0;
 
+out_filters:
+	bpiofs_filters_exit();
 out_sysfs:
 	bpiofs_sysfs_exit();
 out_read:
@@ -35,6 +42,7 @@ out_inode_cache:
 static void __exit bpiofs_exit(void)
 {
 	unregister_filesystem(&bpiofs_type);
+	bpiofs_filters_exit();
 	bpiofs_sysfs_exit();
 	bpiofs_read_exit();
 	bpiofs_inode_cache_exit();

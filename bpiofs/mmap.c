@@ -82,7 +82,8 @@ int bpiofs_mmap(struct file *file, struct vm_area_struct *vma)
 	const struct vm_operations_struct *ops;
 	int ret;
 
-	if (!lower->f_op->mmap)
+	/* the pages are the lower file's: not what its readers are shown */
+	if (!lower->f_op->mmap || atomic_read(&bi->transformed))
 		return -ENODEV;
 	if (WARN_ON_ONCE(file != vma->vm_file))
 		return -EIO;

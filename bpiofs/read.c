@@ -19,6 +19,7 @@
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 #include "bpiofs.h"
+#include "trace.h"
 
 /* One bio.  The first of a read also stands for the read as a whole. */
 struct read_bio {
@@ -44,13 +45,41 @@ struct read_bio {
 static struct bio_set read_bios;
 static struct workqueue_struct *read_wq;
 
-static inline void count_read(struct bpiofs_volume *vol, enum bpiofs_path path,
+static inline void count_in(struct bpiofs_stats __percpu *stats,
+			    enum bpiofs_path path, enum bpiofs_why why,
+			    size_t bytes)
+{
+	this_cpu_inc(stats->reads[path]);
+	this_cpu_add(stats->bytes[path], bytes);
+	if (why != BPIOFS_WHY_NONE)
+		this_cpu_inc(stats->reasons[why]);
+}
+
+/* For the mount, and for the open when it was ever enabled. */
+static inline void count_read(struct file *file, enum bpiofs_path path,
 			      enum bpiofs_why why, size_t bytes)
 {
-	this_cpu_inc(vol->stats->reads[path]);
-	this_cpu_add(vol->stats->bytes[path], bytes);
-	if (why != BPIOFS_WHY_NONE)
-		this_cpu_inc(vol->stats->reasons[why]);
+	/* pairs with the release of whoever enabled it first */
+	struct bpiofs_stats __percpu *own =
+		smp_load_acquire(&bpiofs_file(file)->stats);
+
+	count_in(bpiofs_vol(file_inode(file)->i_sb)->stats, path, why, bytes);
+	if (own)
+		count_in(own, path, why, bytes);
+}
+
+/* A bio that was counted as bypassed was not. */
+static void uncount_bytes(struct read_bio *rb)
+{
+	struct bpiofs_stats __percpu *own =
+		READ_ONCE(bpiofs_file(rb->first->iocb->ki_filp)->stats);
+	const size_t bytes = rb->start.bi_size;
+
+	this_cpu_sub(rb->vol->stats->bytes[BPIOFS_PATH_FULL], bytes);
+	if (own)
+		this_cpu_sub(own->bytes[BPIOFS_PATH_FULL], bytes);
+	this_cpu_sub(rb->vol->stg->stats->count[BPIO_STAT_BYPASSED_BYTES],
+		     bytes);
 }
 
 static void pages_dirty(struct bio *bio)
@@ -130,7 +159,7 @@ static void read_bio_work(struct work_struct *work)
 		got = vfs_iocb_iter_read(lower, &kiocb, &iter);
 		if (got < 0)
 			cmpxchg(&first->error, 0, got);
-		count_read(rb->vol, BPIOFS_PATH_TRADITIONAL,
+		count_read(first->iocb->ki_filp, BPIOFS_PATH_TRADITIONAL,
 			   BPIOFS_WHY_IO_ERROR, got > 0 ? got : 0);
 	}
 	bio_release_pages(bio, first->dirty);
@@ -146,14 +175,12 @@ static void read_bio_end(struct bio *bio)
 	inode_dio_end(rb->lower);
 	bpio_gate_leave(&vol->stg->gate);
 
-	if (likely(!bio->bi_status)) {
-		this_cpu_add(vol->stats->bytes[BPIOFS_PATH_FULL],
-			     rb->start.bi_size);
-		bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_BYTES,
-			      rb->start.bi_size);
-	} else if (bio->bi_status == BLK_STS_AGAIN) {
-		cmpxchg(&first->error, 0, -EAGAIN);
-		bio->bi_status = BLK_STS_OK;
+	if (unlikely(bio->bi_status)) {
+		uncount_bytes(rb);
+		if (bio->bi_status == BLK_STS_AGAIN) {
+			cmpxchg(&first->error, 0, -EAGAIN);
+			bio->bi_status = BLK_STS_OK;
+		}
 	}
 
 	if (unlikely(bio->bi_status ||
@@ -215,6 +242,7 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 				     ssize_t size)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	struct file *file = iocb->ki_filp;
 	const bool dirty = user_backed_iter(iter);
 	const size_t beyond = iov_iter_count(iter) - length;
 	const loff_t end = iocb->ki_pos + length;
@@ -279,6 +307,14 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		rb->pos = pos;
 		rb->start = bio->bi_iter;
 		pos += bio->bi_iter.bi_size;
+		/* before the read can complete */
+		if (pos == end) {
+			count_read(file, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE,
+				   length);
+			bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_READS, 1);
+			bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_BYTES,
+				      length);
+		}
 		if (!first) {
 			first = rb;
 			rb->iocb = iocb;
@@ -303,8 +339,11 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		bpio_gate_leave(&vol->stg->gate);
 		return ERR_PTR(ret);
 	}
-	if (ret)
+	if (ret) {
 		cmpxchg(&first->error, 0, ret);
+		count_read(file, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE,
+			   pos - (end - length));
+	}
 	return first;
 }
 
@@ -350,8 +389,50 @@ static enum bpiofs_why why_not(struct bpiofs_volume *vol,
 {
 	enum bpiofs_why why;
 
-	bpiofs_state_path(&vol->state, &bi->state, true, true, false, &why);
+	bpiofs_state_path(&vol->state, &bi->state, true, true,
+			  has_cached_users(bi), &why);
 	return why == BPIOFS_WHY_NONE ? BPIOFS_WHY_GATE_CLOSED : why;
+}
+
+/*
+ * A file that has become sparse takes the traditional path until it is sparse
+ * no more (R-FS-82).  Most files are told at a glance; the others are looked
+ * at again when their blocks, size or layout have changed.
+ */
+static bool may_be_sparse(const struct inode *lower, loff_t size)
+{
+	return (loff_t)READ_ONCE(lower->i_blocks) << SECTOR_SHIFT < size;
+}
+
+/* Return: 1 or 0, or -1 when it has to be looked at. */
+static int known_sparse(struct bpiofs_inode *bi, loff_t size)
+{
+	int ret = -1;
+
+	spin_lock(&bi->vfs_inode.i_lock);
+	if (bi->judged.size == size &&
+	    bi->judged.blocks == READ_ONCE(bi->lower->i_blocks) &&
+	    bi->judged.seq == atomic_read(&bi->layout_seq))
+		ret = bi->state.sparse;
+	spin_unlock(&bi->vfs_inode.i_lock);
+	return ret;
+}
+
+/* Lower i_rwsem not held: the lower file system may take it. */
+static void judge_sparse(struct file *file)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	const int seq = atomic_read(&bi->layout_seq);
+	const blkcnt_t blocks = READ_ONCE(bi->lower->i_blocks);
+	const loff_t size = i_size_read(bi->lower);
+	bool sparse = bpiofs_is_sparse(file);
+
+	spin_lock(&bi->vfs_inode.i_lock);
+	bi->judged.seq = seq;
+	bi->judged.blocks = blocks;
+	bi->judged.size = size;
+	WRITE_ONCE(bi->state.sparse, sparse);
+	spin_unlock(&bi->vfs_inode.i_lock);
 }
 
 static int lock_lower(struct inode *lower, bool nowait)
@@ -382,6 +463,7 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 	struct read_bio *rb;
 	bool probed = false;
 	bool dropped = false;
+	bool judged = false;
 	size_t length;
 	ssize_t ret;
 	u32 block;
@@ -404,8 +486,7 @@ again:
 		*why = BPIOFS_WHY_NOT_ENABLED;
 		goto out_unlock;
 	}
-	if (unlikely(READ_ONCE(bi->state.stream_paused) ||
-		     READ_ONCE(vol->state.filter_blocked))) {
+	if (unlikely(READ_ONCE(bi->state.stream_paused))) {
 		*why = why_not(vol, bi);
 		goto out_unlock;
 	}
@@ -430,6 +511,24 @@ again:
 	}
 
 	size = i_size_read(lower);
+	if (unlikely(may_be_sparse(lower, size))) {
+		const int sparse = known_sparse(bi, size);
+
+		if (sparse > 0) {
+			*why = BPIOFS_WHY_SPARSE;
+			goto out_unlock;
+		}
+		if (sparse < 0) {
+			inode_unlock_shared(lower);
+			*why = BPIOFS_WHY_SPARSE;
+			if (nowait || judged)
+				return 0;
+			judge_sparse(file);
+			judged = true;
+			*why = BPIOFS_WHY_NONE;
+			goto again;
+		}
+	}
 	ret = 0;
 	if (pos >= size || !iov_iter_count(iter))
 		goto out_unlock;
@@ -465,8 +564,6 @@ again:
 		*iter = saved;
 		return PTR_ERR(rb);
 	}
-	this_cpu_inc(vol->stats->reads[BPIOFS_PATH_FULL]);
-	bpio_stat_add(stg, BPIO_STAT_BYPASSED_READS, 1);
 
 	if (!is_sync_kiocb(iocb)) {
 		if (atomic_dec_and_test(&rb->ref))
@@ -485,6 +582,39 @@ out_unlock:
 	return ret;
 }
 
+static bool is_partial(enum bpiofs_why why)
+{
+	return why == BPIOFS_WHY_VOLUME_PAUSED ||
+	       why == BPIOFS_WHY_STORAGE_VETO || why == BPIOFS_WHY_GATE_CLOSED;
+}
+
+/*
+ * Whether the read may skip the filters is looked at again inside the gate, so
+ * that who closes it afterwards, or drains it, misses no such read.
+ * Return: true: inside; false: *why says why it must not.
+ */
+static bool enter_partial(struct file *file, enum bpiofs_why *why)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	enum bpiofs_why now;
+
+	if (may_be_sparse(bi->lower, i_size_read(bi->lower)) &&
+	    known_sparse(bi, i_size_read(bi->lower)) < 0)
+		judge_sparse(file);
+	if (!bpio_gate_enter(&vol->partial_gate)) {
+		*why = why_not(vol, bi);
+		return false;
+	}
+	now = READ_ONCE(bpiofs_file(file)->enabled) ? why_not(vol, bi) :
+						      BPIOFS_WHY_NOT_ENABLED;
+	if (is_partial(now))
+		return true;
+	bpio_gate_leave(&vol->partial_gate);
+	*why = now;
+	return false;
+}
+
 /**
  * bpiofs_read_iter - read a regular file by the path that its state allows
  * @iocb: kernel I/O control block of the bpiofs file
@@ -498,17 +628,20 @@ ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct file *file = iocb->ki_filp;
 	struct bpiofs_file *f = bpiofs_file(file);
 	const size_t count = iov_iter_count(to);
+	const loff_t pos = iocb->ki_pos;
 	enum bpiofs_path path = BPIOFS_PATH_TRADITIONAL;
 	enum bpiofs_why why = BPIOFS_WHY_NOT_ENABLED;
-	struct bpiofs_volume *vol;
 	ssize_t ret;
 
 	if (iocb->ki_flags & IOCB_DIRECT) {
 		bpiofs_use_direct(file);
 		if (READ_ONCE(f->enabled)) {
 			ret = bypass_read(iocb, to, &why);
-			if (likely(why == BPIOFS_WHY_NONE))
+			if (likely(why == BPIOFS_WHY_NONE)) {
+				trace_bpiofs_read(file_inode(file), pos, ret,
+						  "full", "none");
 				return ret;
+			}
 		}
 	} else {
 		bpiofs_use_cached(file);
@@ -516,13 +649,18 @@ ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 			why = BPIOFS_WHY_CACHED_IO;
 	}
 
-	if (why == BPIOFS_WHY_VOLUME_PAUSED || why == BPIOFS_WHY_STORAGE_VETO ||
-	    why == BPIOFS_WHY_GATE_CLOSED)
+	if (is_partial(why) && enter_partial(file, &why)) {
 		path = BPIOFS_PATH_PARTIAL;
-	ret = bpiofs_lower_read(iocb, to);
-	vol = bpiofs_vol(file_inode(file)->i_sb);
-	count_read(vol, path, why,
+		ret = bpiofs_partial_read(iocb, to);
+	} else {
+		ret = bpiofs_filtered_read(iocb, to);
+	}
+	if (ret == -EAGAIN && iocb->ki_flags & IOCB_NOWAIT)
+		return ret;
+	count_read(file, path, why,
 		   ret > 0 ? ret : ret == -EIOCBQUEUED ? count : 0);
+	trace_bpiofs_read(file_inode(file), pos, ret, bpiofs_path_name(path),
+			  bpiofs_why_name(why));
 	return ret;
 }
 

@@ -15,6 +15,7 @@ static const char *const why_names[] = {
 	[BPIOFS_WHY_FILTER_BLOCKED] = "filter_blocked",
 	[BPIOFS_WHY_STREAM_PAUSED] = "stream_paused",
 	[BPIOFS_WHY_CACHED_USERS] = "cached_users",
+	[BPIOFS_WHY_SPARSE] = "sparse",
 	[BPIOFS_WHY_VOLUME_PAUSED] = "volume_paused",
 	[BPIOFS_WHY_STORAGE_VETO] = "storage_veto",
 	[BPIOFS_WHY_GATE_CLOSED] = "gate_closed",
@@ -25,6 +26,25 @@ static const char *const why_names[] = {
 	[BPIOFS_WHY_NO_MEMORY] = "no_memory",
 	[BPIOFS_WHY_IO_ERROR] = "io_error",
 };
+
+/**
+ * bpiofs_path_name - the word that traces and tools show for a path
+ * @path: enum bpiofs_path, below BPIOFS_PATH_NR
+ *
+ * Return: a static string.
+ */
+const char *bpiofs_path_name(enum bpiofs_path path)
+{
+	static const char *const names[] = {
+		[BPIOFS_PATH_FULL] = "full",
+		[BPIOFS_PATH_PARTIAL] = "partial",
+		[BPIOFS_PATH_TRADITIONAL] = "traditional",
+	};
+
+	static_assert(ARRAY_SIZE(names) == BPIOFS_PATH_NR);
+	return names[path];
+}
+BPIO_EXPORT_FOR_KUNIT(bpiofs_path_name);
 
 /**
  * bpiofs_why_name - the word that counters and tools show for a reason
@@ -262,7 +282,8 @@ enum bpiofs_path bpiofs_state_path(const struct bpiofs_volume_state *vol,
 	       !direct ? BPIOFS_WHY_CACHED_IO :
 	       vol->filter_blocked ? BPIOFS_WHY_FILTER_BLOCKED :
 	       stream->stream_paused ? BPIOFS_WHY_STREAM_PAUSED :
-	       cached_users ? BPIOFS_WHY_CACHED_USERS : BPIOFS_WHY_NONE;
+	       cached_users ? BPIOFS_WHY_CACHED_USERS :
+	       stream->sparse ? BPIOFS_WHY_SPARSE : BPIOFS_WHY_NONE;
 	if (*why != BPIOFS_WHY_NONE)
 		return BPIOFS_PATH_TRADITIONAL;
 

@@ -26,6 +26,7 @@ enum bpiofs_why {
 	BPIOFS_WHY_FILTER_BLOCKED,
 	BPIOFS_WHY_STREAM_PAUSED,
 	BPIOFS_WHY_CACHED_USERS,
+	BPIOFS_WHY_SPARSE,
 	BPIOFS_WHY_VOLUME_PAUSED,
 	BPIOFS_WHY_STORAGE_VETO,
 	BPIOFS_WHY_GATE_CLOSED,
@@ -66,10 +67,12 @@ struct bpiofs_volume_state {
  * struct bpiofs_stream_state - BypassIO state of a file
  * @open_count: enabled opens of the file; BypassIoOpenCount
  * @stream_paused: STREAM_PAUSE is in force
+ * @sparse: there was a hole before the valid data length when last looked at
  */
 struct bpiofs_stream_state {
 	u32 open_count;
 	bool stream_paused;
+	bool sparse;
 };
 
 /**
@@ -97,6 +100,7 @@ struct bpiofs_veto {
 	const char *reason;
 };
 
+const char *bpiofs_path_name(enum bpiofs_path path);
 const char *bpiofs_why_name(enum bpiofs_why why);
 s32 bpiofs_check_manage_bypass_io(const struct fs_bpio_input *input,
 				  u32 input_length, u32 output_length);

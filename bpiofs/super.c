@@ -29,12 +29,14 @@
  * @vol: sb->s_fs_info
  * @dev: the block device; finds the super block
  * @bypass: bpiofs_bypass_mount() succeeded
+ * @filters: bpiofs_filters_mount() succeeded
  * @sysfs: bpiofs_sysfs_add() succeeded
  */
 struct mounted {
 	struct bpiofs_volume vol;
 	dev_t dev;
 	bool bypass;
+	bool filters;
 	bool sysfs;
 };
 
@@ -167,9 +169,14 @@ static void take_down(struct mounted *m)
 {
 	struct bpiofs_volume *vol = &m->vol;
 
+	if (m->filters)
+		bpiofs_filters_close(vol);
 	if (m->sysfs)
 		bpiofs_sysfs_remove(vol);
 	m->sysfs = false;
+	if (m->filters)
+		bpiofs_filters_umount(vol);
+	m->filters = false;
 	if (m->bypass)
 		bpiofs_bypass_umount(vol);
 	m->bypass = false;
@@ -279,6 +286,10 @@ static int fill_super(struct super_block *sb)
 	if (ret)
 		return ret;
 	m->bypass = true;
+	ret = bpiofs_filters_mount(vol);
+	if (ret)
+		return ret;
+	m->filters = true;
 
 	root = bpiofs_iget(sb, d_inode(vol->lower_mnt->mnt_root));
 	if (IS_ERR(root))
@@ -471,7 +482,12 @@ static struct inode *alloc_inode(struct super_block *sb)
 	bi->lower = NULL;
 	memset(&bi->state, 0, sizeof(bi->state));
 	atomic_set(&bi->cached_opens, 0);
+	bi->past = NULL;
+	bi->judged.blocks = 0;
 	mutex_init(&bi->offload_lock);
+	INIT_LIST_HEAD(&bi->opens);
+	INIT_HLIST_HEAD(&bi->flt_streams);
+	atomic_set(&bi->transformed, 0);
 	bpiofs_extents_init(bi);
 	return &bi->vfs_inode;
 }
@@ -488,6 +504,8 @@ static void evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	bpiofs_extents_destroy(bi);
+	bpiofs_filters_evict(bi);
+	kfree(bi->past);
 	/*
 	 * The pointer stays: who found the inode under RCU may follow it, both
 	 * inodes live for a grace period more.

@@ -11,6 +11,8 @@ struct attr {
 	struct attribute attr;
 	ssize_t (*show)(struct bpiofs_volume *vol, const struct attr *attr,
 			char *buf);
+	ssize_t (*store)(struct bpiofs_volume *vol, const char *buf,
+			 size_t size);
 	size_t offset;		/* of a counter in struct bpiofs_stats */
 };
 
@@ -70,11 +72,58 @@ static ssize_t show_storage_driver(struct bpiofs_volume *vol,
 	return sysfs_emit(buf, "%s\n", name);
 }
 
-/* No filter is attached: every feature counts as supported (M-10). */
 static ssize_t show_supported_features(struct bpiofs_volume *vol,
 				       const struct attr *attr, char *buf)
 {
-	return sysfs_emit(buf, "0x%x\n", SUPPORTED_FS_FEATURES_VALID_MASK);
+	return sysfs_emit(buf, "0x%x\n", READ_ONCE(vol->filters.features));
+}
+
+/* Words of a line.  Return: 1 or 2, or -EINVAL for more, none or too long. */
+static int two_words(const char *buf, char *first, size_t first_size,
+		     char *second, size_t second_size)
+{
+	char line[FLT_INSTANCE_NAME_MAX + BPIOFS_ALTITUDE_MAX + 2];
+	char *rest = line, *word;
+
+	if (strscpy(line, buf, sizeof(line)) < 0)
+		return -EINVAL;
+	rest = strim(line);
+	word = strsep(&rest, " ");
+	if (!*word || strscpy(first, word, first_size) < 0)
+		return -EINVAL;
+	if (!rest)
+		return 1;
+	rest = skip_spaces(rest);
+	if (!second_size || strchr(rest, ' ') ||
+	    strscpy(second, rest, second_size) < 0)
+		return -EINVAL;
+	return 2;
+}
+
+static ssize_t store_attach(struct bpiofs_volume *vol, const char *buf,
+			    size_t size)
+{
+	char filter[FLT_FILTER_NAME_MAX], altitude[BPIOFS_ALTITUDE_MAX];
+	int words, ret;
+
+	words = two_words(buf, filter, sizeof(filter), altitude,
+			  sizeof(altitude));
+	if (words < 0 || (words == 2 && !flt_altitude_valid(altitude)))
+		return -EINVAL;
+	ret = bpiofs_filters_attach(vol, filter, words == 2 ? altitude : NULL);
+	return ret ?: size;
+}
+
+static ssize_t store_detach(struct bpiofs_volume *vol, const char *buf,
+			    size_t size)
+{
+	char instance[FLT_INSTANCE_NAME_MAX];
+	int ret;
+
+	if (two_words(buf, instance, sizeof(instance), NULL, 0) != 1)
+		return -EINVAL;
+	ret = bpiofs_filters_detach(vol, instance);
+	return ret ?: size;
 }
 
 static ssize_t show_fallback_reasons(struct bpiofs_volume *vol,
@@ -90,6 +139,16 @@ static ssize_t show_fallback_reasons(struct bpiofs_volume *vol,
 						       reasons[why])));
 	return len;
 }
+
+static const struct attr attr_attach = {
+	.attr = { .name = "attach", .mode = 0200 },
+	.store = store_attach,
+};
+
+static const struct attr attr_detach = {
+	.attr = { .name = "detach", .mode = 0200 },
+	.store = store_detach,
+};
 
 ATTR(active_count, show_active_count);
 ATTR(flags, show_flags);
@@ -108,6 +167,8 @@ static struct attribute *bpiofs_attrs[] = {
 	(struct attribute *)&attr_flags.attr,
 	(struct attribute *)&attr_storage_driver.attr,
 	(struct attribute *)&attr_supported_features.attr,
+	(struct attribute *)&attr_attach.attr,
+	(struct attribute *)&attr_detach.attr,
 	(struct attribute *)&attr_fallback_reasons.attr,
 	(struct attribute *)&attr_full_reads.attr,
 	(struct attribute *)&attr_full_bytes.attr,
@@ -128,12 +189,24 @@ static ssize_t attr_show(struct kobject *kobj, struct attribute *attribute,
 			  buf);
 }
 
+static ssize_t attr_store(struct kobject *kobj, struct attribute *attribute,
+			  const char *buf, size_t size)
+{
+	const struct attr *attr = container_of(attribute, struct attr, attr);
+
+	return attr->store(container_of(kobj, struct bpiofs_volume, kobj), buf,
+			   size);
+}
+
 static void release(struct kobject *kobj)
 {
 	complete(&container_of(kobj, struct bpiofs_volume, kobj)->kobj_gone);
 }
 
-static const struct sysfs_ops ops = { .show = attr_show };
+static const struct sysfs_ops ops = {
+	.show = attr_show,
+	.store = attr_store,
+};
 
 static const struct kobj_type ktype = {
 	.default_groups = bpiofs_groups,
@@ -155,6 +228,12 @@ int bpiofs_sysfs_add(struct bpiofs_volume *vol)
 	init_completion(&vol->kobj_gone);
 	vol->kobj.kset = bpiofs_kset;
 	ret = kobject_init_and_add(&vol->kobj, &ktype, NULL, "%pg", vol->bdev);
+	if (!ret) {
+		vol->filters.dir = kobject_create_and_add("instances",
+							  &vol->kobj);
+		if (!vol->filters.dir)
+			ret = -ENOMEM;
+	}
 	if (ret)
 		bpiofs_sysfs_remove(vol);
 	return ret;
@@ -169,6 +248,8 @@ int bpiofs_sysfs_add(struct bpiofs_volume *vol)
 void bpiofs_sysfs_remove(struct bpiofs_volume *vol)
 {
 	kobject_del(&vol->kobj);
+	/* pins its parent until the last instance has gone */
+	kobject_put(vol->filters.dir);
 	kobject_put(&vol->kobj);
 	wait_for_completion(&vol->kobj_gone);
 }

@@ -140,14 +140,14 @@ static inline struct file *bpio_open_lower(struct file *upper, int flags,
 #define IOCB_DIO_CALLER_COMP 0
 #endif
 
-/* Reading into a pipe goes through read_iter, or to the file below. */
+/* Reading into a pipe goes through read_iter, or to a file below. */
 static inline ssize_t bpio_splice_read(struct file *in, struct file *lower,
 				       loff_t *ppos,
 				       struct pipe_inode_info *pipe,
 				       size_t len, unsigned int flags)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-	if (!(in->f_flags & O_DIRECT))
+	if (lower && !(in->f_flags & O_DIRECT))
 		return vfs_splice_read(lower, ppos, pipe, len, flags);
 	return copy_splice_read(in, ppos, pipe, len, flags);
 #else

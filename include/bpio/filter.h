@@ -21,6 +21,10 @@
  * -EAGAIN, so that its sender repeats it from where it may.
  * Differs: page faults of a mapping are no READ or WRITE of the filters;
  * see flt_set_stream_transformed().
+ * Differs: a detach does not cut operations short, it waits for those that the
+ * instance has seen going down.  Their post-operation callbacks are told by
+ * FLTFL_POST_OPERATION_DRAINING, but work on the real data, so that a filter
+ * that substitutes buffers hands over what it has read (M-8).
  */
 #ifndef _BPIO_FILTER_H
 #define _BPIO_FILTER_H
@@ -129,8 +133,7 @@ typedef int (*flt_preop_t)(struct flt_callback_data *data,
 
 /**
  * typedef flt_postop_t - post-operation callback
- * @data: the operation with its result, which may be changed; of a draining
- *	instance a copy, changes to which are lost
+ * @data: the operation with its result, which may be changed
  * @objects: who and what
  * @completion_context: of the pre-operation callback; NULL without one
  * @flags: FLTFL_POST_OPERATION_*

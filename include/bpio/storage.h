@@ -25,6 +25,8 @@ enum bpio_gate_reason {
 	BPIO_GATE_PAUSED,	/* VOLUME_STACK_PAUSE */
 	BPIO_GATE_SUSPENDED,	/* dm suspend, here or in a layer below */
 	BPIO_GATE_VETOED,	/* a layer objects */
+	BPIO_GATE_FILTER,	/* a filter has not opted in */
+	BPIO_GATE_DRAIN,	/* for a moment: what is inside has to leave */
 };
 
 /**
@@ -91,6 +93,9 @@ enum bpio_stat {
 	BPIO_STAT_BYTES_NVME,
 	BPIO_STAT_BYTES_KCOPYD,
 	BPIO_STAT_BYTES_ZERO,
+	BPIO_STAT_BYTES_LITERAL,	/* by way of the host's memory */
+	BPIO_STAT_DSM_ACTIONS,
+	BPIO_STAT_DSM_FORWARDED,
 	BPIO_STAT_NR,
 };
 
@@ -209,7 +214,7 @@ void bpio_results_set(struct bpio_results *results, s32 op_status,
  * whatever they return.
  *
  * bpio_token_limit() is how much of the request a token may stand for
- * (max_transfer, a scripted truncation); the caller cuts its length to it
+ * (max_transfer, optimal_transfer, a scripted truncation); the caller cuts its length to it
  * before it issues.
  *
  * bpio_offload_write_begin() opens an offload write at its destination, once

@@ -87,6 +87,7 @@ __BPIO_AT(bpio_control, information, 40);
 /* The access right that the handle must have: bits 14 and 15 of a code. */
 #define BPIO_CTL_ACCESS(code)	(((code) >> 14) & 3)
 
+#define FSCTL_SET_COMPRESSION			0x0009C040
 #define FSCTL_SET_ENCRYPTION			0x000900D7
 #define FSCTL_MANAGE_BYPASS_IO			0x00090448
 #define FSCTL_OFFLOAD_READ			0x00094264
@@ -480,6 +481,11 @@ struct device_copy_offload_descriptor {
 __BPIO_SIZE(device_copy_offload_descriptor, 48);
 __BPIO_AT(device_copy_offload_descriptor, maximum_data_descriptors, 0x20);
 __BPIO_AT(device_copy_offload_descriptor, reserved, 0x2E);
+
+/* ---- FSCTL_SET_COMPRESSION: its input is one of these, 16 bits ---------- */
+
+#define COMPRESSION_FORMAT_NONE		0
+#define COMPRESSION_FORMAT_DEFAULT	1
 
 /* ---- FSCTL_SET_ENCRYPTION ---------------------------------------------- */
 
