@@ -90,19 +90,19 @@ supported
 	begin v
 	answers "$fs: a hole punched under an enabled open" late enable \
 		read:0:1M punch:64K:128K mark:v read:0:1M:"$tmp/r1" \
-		gain:traditional_reads:why_not_mapped read:256K:64K gain:full_reads \
+		gain:traditional_reads:why_sparse read:256K:64K gain:full_reads \
 		write:64K:128K:67 read:0:256K gain:full_reads:traditional_reads \
 		disable <<-END
 	$enabled
 	read 1048576
 	punch 0
 	read 1048576
-	gain traditional_reads=1 why_not_mapped=1
+	gain traditional_reads=1 why_sparse=1
 	read 65536
-	gain full_reads=1
+	gain full_reads=0
 	write 131072
 	read 262144
-	gain full_reads=2 traditional_reads=1
+	gain full_reads=1 traditional_reads=2
 	disable status=SUCCESS info=24 op=2 flags=0
 	END
 	check "$fs: the hole reads as zeros" \
