@@ -44,8 +44,8 @@ run() {
 	cat "$tmp/disturbed"
 	check_equal "$fs: every reader reads the file's own data, seed $seed" \
 		0 "$status"
-	check_gained "$fs: by every path" v "full_reads>50" \
-		"partial_reads>0" "traditional_reads>10"
+	check_gained "$fs: by every path" v "full_reads>0" \
+		"partial_reads>0" "traditional_reads>0"
 	note "$fs: full $(gained v full_reads), partial" \
 		"$(gained v partial_reads), traditional" \
 		"$(gained v traditional_reads)"
