@@ -87,6 +87,8 @@ struct bpiofs_params {
  * @partial_gate: entered by reads that skip the filters but not the volume
  *	stack; see read.c
  * @of_mounts: filters.c's
+ * @splicers: tasks that hold the lower freeze protection while they splice to
+ *	a file that filters see written, by address
  * @storage_lock: serialises what changes @state together with the storage
  *	layer; held over bpio_volume_control(); outside @state_lock
  */
@@ -115,6 +117,7 @@ struct bpiofs_volume {
 	struct flt_volume filters;
 	struct bpio_gate partial_gate;
 	struct list_head of_mounts;
+	struct xarray splicers;
 
 	struct kobject kobj;
 	struct completion kobj_gone;

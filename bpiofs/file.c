@@ -289,6 +289,12 @@ ssize_t bpiofs_partial_read(struct kiocb *iocb, struct iov_iter *to)
 	return ret;
 }
 
+static bool is_splicer(struct kiocb *iocb, struct bpiofs_volume *vol)
+{
+	return unlikely(!xa_empty(&vol->splicers)) && is_sync_kiocb(iocb) &&
+	       xa_load(&vol->splicers, (unsigned long)current);
+}
+
 /*
  * Freeze protection of the lower file system.  As the end may come from
  * another thread, lockdep is told that it is given up at once.
@@ -297,11 +303,13 @@ static int begin_write(struct kiocb *iocb, struct inode *inode)
 {
 	struct super_block *lower_sb = file_inode(iocb->ki_filp)->i_sb;
 
-	if (!(iocb->ki_flags & IOCB_NOWAIT))
-		sb_start_write(lower_sb);
-	else if (!sb_start_write_trylock(lower_sb))
-		return -EAGAIN;
-	__sb_writers_release(lower_sb, SB_FREEZE_WRITE);
+	if (!is_splicer(iocb, bpiofs_vol(inode->i_sb))) {
+		if (!(iocb->ki_flags & IOCB_NOWAIT))
+			sb_start_write(lower_sb);
+		else if (!sb_start_write_trylock(lower_sb))
+			return -EAGAIN;
+		__sb_writers_release(lower_sb, SB_FREEZE_WRITE);
+	}
 	bpiofs_write_begin(BPIOFS_I(inode));
 	return 0;
 }
@@ -311,8 +319,10 @@ static void end_write(struct kiocb *iocb, struct kiocb *orig)
 	struct super_block *lower_sb = file_inode(iocb->ki_filp)->i_sb;
 	struct inode *inode = file_inode(orig->ki_filp);
 
-	__sb_writers_acquired(lower_sb, SB_FREEZE_WRITE);
-	sb_end_write(lower_sb);
+	if (!is_splicer(iocb, bpiofs_vol(inode->i_sb))) {
+		__sb_writers_acquired(lower_sb, SB_FREEZE_WRITE);
+		sb_end_write(lower_sb);
+	}
 	bpiofs_write_end(BPIOFS_I(inode));
 	/* what completes elsewhere has not changed the size */
 	if (in_task())
@@ -402,6 +412,26 @@ static ssize_t splice_read(struct file *in, loff_t *ppos,
 				flags);
 }
 
+/* Through write_iter(), under a protection that it does not take again. */
+static ssize_t filtered_splice_write(struct pipe_inode_info *pipe,
+				     struct file *out, loff_t *ppos, size_t len,
+				     unsigned int flags)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(out)->i_sb);
+	struct file *lower = bpiofs_file(out)->lower;
+	ssize_t ret;
+
+	file_start_write(lower);
+	ret = xa_err(xa_store(&vol->splicers, (unsigned long)current, vol,
+			      GFP_KERNEL));
+	if (!ret) {
+		ret = iter_file_splice_write(pipe, out, ppos, len, flags);
+		xa_erase(&vol->splicers, (unsigned long)current);
+	}
+	file_end_write(lower);
+	return ret;
+}
+
 /*
  * On the lower file, so that the pipe's lock is taken inside the lower file
  * system's freeze protection, as everywhere; see ovl_splice_write().
@@ -414,7 +444,7 @@ static ssize_t splice_write(struct pipe_inode_info *pipe, struct file *out,
 	ssize_t ret;
 
 	if (is_filtered(out, FLT_OP_WRITE))
-		return iter_file_splice_write(pipe, out, ppos, len, flags);
+		return filtered_splice_write(pipe, out, ppos, len, flags);
 
 	count_use(out, out->f_flags & O_DIRECT);
 	bpiofs_write_begin(BPIOFS_I(inode));

@@ -25,7 +25,7 @@ static const char *const complaints[] = {
 	[FLT_BAD_PREOP_STATUS] = "returned an unknown pre-operation status",
 	[FLT_BAD_POSTOP_STATUS] = "returned an unknown post-operation status",
 	[FLT_BAD_COMPLETION] = "completed an operation that cannot be completed",
-	[FLT_BAD_FINAL_STATUS] = "completed an operation with a pending status",
+	[FLT_BAD_FINAL_STATUS] = "left an operation with a pending status",
 };
 
 /* The part of the data that filters substitute. */
@@ -173,6 +173,23 @@ static bool is_vetoable(const struct flt_callback_data *data)
 	       in->operation >= FS_BPIO_OP_MAX_OPERATION;
 }
 
+/* Nobody would ever complete what a filter leaves pending (M-5). */
+static void check_final_status(struct flt_walk *walk, struct flt_filter *filter)
+{
+	struct flt_callback_data *data = &walk->data;
+
+	if (walk->op == FLT_OP_FILE_SYSTEM_CONTROL) {
+		if (data->status != STATUS_PENDING)
+			return;
+		data->status = STATUS_UNSUCCESSFUL;
+	} else {
+		if (data->result != -EIOCBQUEUED)
+			return;
+		data->result = -EIO;
+	}
+	complain(filter, FLT_BAD_FINAL_STATUS);
+}
+
 /* May the filter have the last word?  If not, as if it had said nothing. */
 static bool accept_completion(struct flt_walk *walk, struct flt_filter *filter)
 {
@@ -194,18 +211,12 @@ static bool accept_completion(struct flt_walk *walk, struct flt_filter *filter)
 				       data->fsctl.output_length);
 			return false;
 		}
-		if (data->status == STATUS_PENDING) {
-			complain(filter, FLT_BAD_FINAL_STATUS);
-			data->status = STATUS_UNSUCCESSFUL;
-		}
-		return true;
+		break;
 	default:
-		if (data->result == -EIOCBQUEUED) {
-			complain(filter, FLT_BAD_FINAL_STATUS);
-			data->result = -EIO;
-		}
-		return true;
+		break;
 	}
+	check_final_status(walk, filter);
+	return true;
 }
 
 /* Down.  Return: false when a filter has completed the operation. */
@@ -286,6 +297,7 @@ static void walk_up(struct flt_walk *walk)
 			    FLT_POSTOP_FINISHED_PROCESSING)
 				complain(instance->filter,
 					 FLT_BAD_POSTOP_STATUS);
+			check_final_status(walk, instance->filter);
 		}
 		if (is_rw(walk))
 			set_rw(walk, &slot->above);

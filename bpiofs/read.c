@@ -15,6 +15,7 @@
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/file.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
@@ -314,6 +315,8 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 			bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_READS, 1);
 			bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_BYTES,
 				      length);
+			trace_bpiofs_read(&bi->vfs_inode, end - length, size,
+					  "full", "none");
 		}
 		if (!first) {
 			first = rb;
@@ -593,15 +596,18 @@ static bool is_partial(enum bpiofs_why why)
  * that who closes it afterwards, or drains it, misses no such read.
  * Return: true: inside; false: *why says why it must not.
  */
-static bool enter_partial(struct file *file, enum bpiofs_why *why)
+static bool enter_partial(struct file *file, bool nowait, enum bpiofs_why *why)
 {
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	const loff_t size = i_size_read(bi->lower);
 	enum bpiofs_why now;
 
-	if (may_be_sparse(bi->lower, i_size_read(bi->lower)) &&
-	    known_sparse(bi, i_size_read(bi->lower)) < 0)
+	if (may_be_sparse(bi->lower, size) && known_sparse(bi, size) < 0 &&
+	    !nowait)
 		judge_sparse(file);
+	if (has_cached_users(bi) && !nowait)
+		cached_users_left(bi);
 	if (!bpio_gate_enter(&vol->partial_gate)) {
 		*why = why_not(vol, bi);
 		return false;
@@ -628,6 +634,7 @@ ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct file *file = iocb->ki_filp;
 	struct bpiofs_file *f = bpiofs_file(file);
 	const size_t count = iov_iter_count(to);
+	const bool async = !is_sync_kiocb(iocb);
 	const loff_t pos = iocb->ki_pos;
 	enum bpiofs_path path = BPIOFS_PATH_TRADITIONAL;
 	enum bpiofs_why why = BPIOFS_WHY_NOT_ENABLED;
@@ -637,11 +644,8 @@ ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		bpiofs_use_direct(file);
 		if (READ_ONCE(f->enabled)) {
 			ret = bypass_read(iocb, to, &why);
-			if (likely(why == BPIOFS_WHY_NONE)) {
-				trace_bpiofs_read(file_inode(file), pos, ret,
-						  "full", "none");
+			if (likely(why == BPIOFS_WHY_NONE))
 				return ret;
-			}
 		}
 	} else {
 		bpiofs_use_cached(file);
@@ -649,18 +653,26 @@ ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 			why = BPIOFS_WHY_CACHED_IO;
 	}
 
-	if (is_partial(why) && enter_partial(file, &why)) {
+	/* an asynchronous read may be over, and the file closed, at any time */
+	if (async)
+		get_file(file);
+	if (is_partial(why) &&
+	    enter_partial(file, iocb->ki_flags & IOCB_NOWAIT, &why)) {
 		path = BPIOFS_PATH_PARTIAL;
 		ret = bpiofs_partial_read(iocb, to);
 	} else {
 		ret = bpiofs_filtered_read(iocb, to);
 	}
-	if (ret == -EAGAIN && iocb->ki_flags & IOCB_NOWAIT)
-		return ret;
-	count_read(file, path, why,
-		   ret > 0 ? ret : ret == -EIOCBQUEUED ? count : 0);
-	trace_bpiofs_read(file_inode(file), pos, ret, bpiofs_path_name(path),
-			  bpiofs_why_name(why));
+	/* -EAGAIN: it will be back */
+	if (ret != -EAGAIN) {
+		count_read(file, path, why,
+			   ret > 0 ? ret : ret == -EIOCBQUEUED ? count : 0);
+		trace_bpiofs_read(file_inode(file), pos, ret,
+				  bpiofs_path_name(path),
+				  bpiofs_why_name(why));
+	}
+	if (async)
+		fput(file);
 	return ret;
 }
 
