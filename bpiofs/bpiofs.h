@@ -273,8 +273,9 @@ void bpiofs_layout_end(struct bpiofs_inode *bi);
 void bpiofs_write_begin(struct bpiofs_inode *bi);
 void bpiofs_write_end(struct bpiofs_inode *bi);
 bool bpiofs_layout_stable(struct bpiofs_inode *bi);
-bool bpiofs_extent_lookup(struct bpiofs_inode *bi, sector_t file_sector,
-			  sector_t *nr_sectors, sector_t *sector);
+bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
+			  sector_t file_sector, sector_t *nr_sectors,
+			  sector_t *sector);
 int bpiofs_extent_probe(struct file *file, loff_t pos);
 int bpiofs_drop_cache(struct bpiofs_inode *bi);
 

@@ -156,6 +156,7 @@ bool bpiofs_layout_stable(struct bpiofs_inode *bi)
 /**
  * bpiofs_extent_lookup - where does a sector of the file lie?
  * @bi: inode; bpiofs_layout_stable() was true under the lock still held
+ * @seq: its layout_seq then
  * @file_sector: 512-byte sector of the file
  * @nr_sectors: in: sectors wanted; out: of them, how many lie in one run
  * @sector: out: first sector on the volume
@@ -163,8 +164,9 @@ bool bpiofs_layout_stable(struct bpiofs_inode *bi)
  * Context: any; takes no lock.
  * Return: false when it is not known to be written.
  */
-bool bpiofs_extent_lookup(struct bpiofs_inode *bi, sector_t file_sector,
-			  sector_t *nr_sectors, sector_t *sector)
+bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
+			  sector_t file_sector, sector_t *nr_sectors,
+			  sector_t *sector)
 {
 	const u32 at = file_sector & ((CHUNK_SIZE >> SECTOR_SHIFT) - 1);
 	const struct chunk *chunk;
@@ -174,7 +176,7 @@ bool bpiofs_extent_lookup(struct bpiofs_inode *bi, sector_t file_sector,
 	rcu_read_lock();
 	chunk = xa_load(&bi->chunks,
 			file_sector >> (CHUNK_SHIFT - SECTOR_SHIFT));
-	if (!chunk || chunk->seq != atomic_read(&bi->layout_seq))
+	if (!chunk || chunk->seq != seq)
 		goto out;
 
 	for (low = 0, high = chunk->nr; low < high;) {

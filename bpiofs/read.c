@@ -38,6 +38,7 @@ struct read_bio {
 	struct bpiofs_volume *vol;
 	struct inode *lower;
 	loff_t pos;
+	bool moved;			/* not read: its blocks may be moving */
 	struct bvec_iter start;
 	struct work_struct work;
 	struct bio bio;			/* last: the bio set's front pad */
@@ -161,7 +162,8 @@ static void read_bio_work(struct work_struct *work)
 		if (got < 0)
 			cmpxchg(&first->error, 0, got);
 		count_read(first->iocb->ki_filp, BPIOFS_PATH_TRADITIONAL,
-			   BPIOFS_WHY_IO_ERROR, got > 0 ? got : 0);
+			   rb->moved ? BPIOFS_WHY_LAYOUT_CHANGING :
+				       BPIOFS_WHY_IO_ERROR, got > 0 ? got : 0);
 	}
 	bio_release_pages(bio, first->dirty);
 	finish_bio(rb);
@@ -195,8 +197,8 @@ static void read_bio_end(struct bio *bio)
 }
 
 /* Is every part of the range known?  Else *missing is the first that is not. */
-static bool range_known(struct bpiofs_inode *bi, loff_t pos, size_t length,
-			loff_t *missing)
+static bool range_known(struct bpiofs_inode *bi, int seq, loff_t pos,
+			size_t length, loff_t *missing)
 {
 	sector_t file_sector = pos >> SECTOR_SHIFT;
 	sector_t left = length >> SECTOR_SHIFT;
@@ -204,7 +206,7 @@ static bool range_known(struct bpiofs_inode *bi, loff_t pos, size_t length,
 	while (left) {
 		sector_t nr = left, sector;
 
-		if (!bpiofs_extent_lookup(bi, file_sector, &nr, &sector)) {
+		if (!bpiofs_extent_lookup(bi, seq, file_sector, &nr, &sector)) {
 			*missing = (loff_t)file_sector << SECTOR_SHIFT;
 			return false;
 		}
@@ -221,7 +223,8 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 	loff_t last = -1, missing;
 	int ret;
 
-	while (!range_known(bi, pos, length, &missing)) {
+	while (!range_known(bi, atomic_read(&bi->layout_seq), pos, length,
+			    &missing)) {
 		/* each probe has to get on, or the data is not there */
 		if (missing <= last)
 			return -ENODATA;
@@ -234,13 +237,14 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 }
 
 /*
- * Submit the whole range.  Caller: lower i_rwsem shared, range_known(), inside
- * the gate, with the reference for the first bio.  Consumes that reference.
+ * Submit the whole range.  Caller: lower i_rwsem shared, range_known() with
+ * @seq, inside the gate, with the reference for the first bio.  Consumes that
+ * reference.
  * Return: the first bio, or an error when nothing was submitted.
  */
 static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
-				     struct bpiofs_inode *bi, size_t length,
-				     ssize_t size)
+				     struct bpiofs_inode *bi, int seq,
+				     size_t length, ssize_t size)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
 	struct file *file = iocb->ki_filp;
@@ -259,12 +263,17 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		struct read_bio *rb;
 		struct bio *bio;
 		size_t part;
+		bool moved;
 
-		if (!bpiofs_extent_lookup(bi, pos >> SECTOR_SHIFT, &nr,
-					  &sector))
-			bdev = NULL;
-		else
-			bdev = bpio_volume_map(vol->stg, sector, &nr, &lower);
+		/*
+		 * What was known may have been probed again meanwhile.  Then
+		 * the rest is read like what has failed.
+		 */
+		moved = !bpiofs_extent_lookup(bi, seq, pos >> SECTOR_SHIFT, &nr,
+					      &sector);
+		if (unlikely(moved))
+			sector = 0;
+		bdev = bpio_volume_map(vol->stg, sector, &nr, &lower);
 		if (WARN_ON_ONCE(!bdev)) {
 			ret = -EIO;
 			break;
@@ -306,6 +315,7 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		rb->vol = vol;
 		rb->lower = bi->lower;
 		rb->pos = pos;
+		rb->moved = moved;
 		rb->start = bio->bi_iter;
 		pos += bio->bi_iter.bi_size;
 		/* before the read can complete */
@@ -334,7 +344,10 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		}
 		rb->first = first;
 		inode_dio_begin(bi->lower);
-		submit_bio(bio);
+		if (unlikely(moved))
+			bio_io_error(bio);
+		else
+			submit_bio(bio);
 	}
 	blk_finish_plug(&plug);
 
@@ -470,6 +483,7 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 	size_t length;
 	ssize_t ret;
 	u32 block;
+	int seq;
 
 	*why = BPIOFS_WHY_STORAGE_VETO;
 	if (unlikely(!stg))
@@ -535,8 +549,13 @@ again:
 	ret = 0;
 	if (pos >= size || !iov_iter_count(iter))
 		goto out_unlock;
+	/*
+	 * Who is going to move blocks says so before he waits for our lock: the
+	 * number may change from here on, the blocks do not.
+	 */
+	seq = atomic_read(&bi->layout_seq);
 	length = min_t(u64, iov_iter_count(iter), round_up(size - pos, block));
-	if (unlikely(!range_known(bi, pos, length, &missing))) {
+	if (unlikely(!range_known(bi, seq, pos, length, &missing))) {
 		inode_unlock_shared(lower);
 		*why = BPIOFS_WHY_NOT_MAPPED;
 		if (nowait || probed)
@@ -560,8 +579,8 @@ again:
 		*why = BPIOFS_WHY_IO_ERROR;
 		goto out_unlock;
 	}
-	rb = submit_range(iocb, iter, bi, length, min_t(loff_t, length,
-							size - pos));
+	rb = submit_range(iocb, iter, bi, seq, length,
+			  min_t(loff_t, length, size - pos));
 	inode_unlock_shared(lower);
 	if (IS_ERR(rb)) {
 		*iter = saved;
