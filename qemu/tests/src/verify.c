@@ -9,6 +9,7 @@
  *   extents FILE N                 the byte where the Nth extent ends
  *   check [OPTION...] FILE ID...   every sector is one of the files' own
  *   race [OPTION...] DIR           changes against readers, see race.c
+ *   move [OPTION...] FILE ID       moved extents under readers, see move.c
  *
  * check: -e enable BypassIO first; -E sync|vector|aio|uring|fixed; -b BLOCK;
  * -q DEPTH; -r random order and lengths, -n READS of them; -z zeros are good;
@@ -390,7 +391,7 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2)
-		die("poison|fill|check|race");
+		die("poison|fill|check|race|move");
 	argc--;
 	argv++;
 	if (!strcmp(argv[0], "poison"))
@@ -405,5 +406,7 @@ int main(int argc, char **argv)
 		return check(argc, argv);
 	if (!strcmp(argv[0], "race"))
 		return race(argc, argv);
+	if (!strcmp(argv[0], "move"))
+		return move(argc, argv);
 	die("%s: unknown", argv[0]);
 }

@@ -14,5 +14,6 @@ uint64_t number(const char *text);
 /* Return: the operation status; dies when the request itself fails. */
 int32_t enable_bypass(int fd, const char *path);
 int race(int argc, char **argv);
+int move(int argc, char **argv);
 
 #endif /* VERIFY_H */
