@@ -11,7 +11,7 @@
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
-seconds=12
+seconds=${BPIO_SOAK-12}
 
 # shellcheck disable=SC2317 # in the background
 disturb() {

@@ -1,0 +1,118 @@
+#!/bin/bash
+# purpose: every change of state at once, against eight bypassed readers
+# needs: module=bpio-flt-passthru module=bpio-flt-legacy
+# timeout: 150
+# checks: 40 57 65 87 88
+#
+# Filters, opted in and not, come and go, the volume is suspended, vetoed and
+# paused, streams are paused, opens closed and killed, pages cached: no wrong
+# byte, and at the end every count is zero. BPIO_SOAK=SECONDS for longer.
+# shellcheck disable=SC2086 # numbers and names of devices
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+seconds=${BPIO_SOAK-8}
+load_module bpio-flt-passthru
+load_module bpio-flt-legacy
+defer unload_module bpio-flt-passthru
+defer unload_module bpio-flt-legacy
+
+# shellcheck disable=SC2317 # in the background
+filters() {
+	local vol=$1 n=0
+
+	set +e
+	trap - ERR EXIT
+	while [ ! -e "$tmp/stop" ]; do
+		echo bpio-flt-passthru >"$vol/attach" && n=$((n + 1))
+		sleep 0.0$((RANDOM % 10))
+		echo bpio-flt-legacy >"$vol/attach" && n=$((n + 1))
+		sleep 0.0$((RANDOM % 10))
+		echo bpio-flt-legacy >"$vol/detach"
+		sleep 0.$((RANDOM % 3))
+		echo bpio-flt-passthru >"$vol/detach"
+	done 2>/dev/null
+	echo $n >"$tmp/filters"
+}
+
+# shellcheck disable=SC2317 # in the background
+storage() {
+	local n=0
+
+	set +e
+	trap - ERR EXIT
+	while [ ! -e "$tmp/stop" ]; do
+		bpio-ctl - mark:v suspend sleep:20 resume sleep:100 \
+			msg:"veto 0xC00004CF busy" sleep:50 msg:unveto
+		# the file system asks again when it is told to (1.8)
+		bpio-ctl "$tmp/v" resumev sleep:100 pausev sleep:20 resumev \
+			sleep:200
+		n=$((n + 1))
+	done >/dev/null
+	echo $n >"$tmp/storage"
+}
+
+# shellcheck disable=SC2317 # in the background
+opens() {
+	local n=0 pid
+
+	set +e
+	trap - ERR EXIT
+	while [ ! -e "$tmp/stop" ]; do
+		bpio-ctl "$tmp/v/still" enable dup enable read:0:64K close \
+			read:0:64K >/dev/null
+		bpio-verify check -e -r -n 100000 "$tmp/v/still" 77 \
+			>/dev/null &
+		pid=$!
+		sleep 0.1
+		kill -9 $pid
+		wait $pid
+		n=$((n + 1))
+	done 2>/dev/null
+	echo $n >"$tmp/opens"
+}
+
+run() {
+	local seed=${SEED-$((RANDOM + 1))} status=0 vol
+
+	rm -f "$tmp/stop"
+	make_volume v "$disk"
+	poison "$(volume v)" 64M
+	make_fs "$fs" "$(volume v)"
+	mount_volume v
+	vol=/sys/fs/bpiofs/$(basename "$(readlink -f "$(volume v)")")
+	[ -d "$vol" ] || vol=$(echo /sys/fs/bpiofs/dm-*)
+	cd "$tmp/v"
+	bpio-verify fill still 77 1M
+	begin v
+	filters "$vol" &
+	storage &
+	opens &
+	bpio-verify race -p -s $seconds -f 2 -t 8 -S "$seed" . || status=$?
+	touch "$tmp/stop"
+	wait
+	check_equal "$fs: every reader reads the file's own data, seed $seed" \
+		0 "$status"
+	check_gained "$fs: by every path" v "full_reads>0" \
+		"partial_reads>0" "traditional_reads>0" "why_filter_blocked>0"
+	note "$fs: $(cat "$tmp/filters") attaches, $(cat "$tmp/storage")" \
+		"suspends, $(cat "$tmp/opens") kills; full" \
+		"$(gained v full_reads), partial $(gained v partial_reads)," \
+		"traditional $(gained v traditional_reads)"
+	check_equal "$fs: no open is left enabled" 0 "$(counter v active_count)"
+	check_equal "$fs: no flag is left" 0x8 "$(<"$vol/flags")"
+	check_equal "$fs: no filter is left" "" "$(ls "$vol/instances")"
+	cd /
+	umount_volume v
+	check_equal "$fs: no filter keeps an instance" "0 0" \
+		"$(cd /sys/module/bpiofs/filters &&
+			echo $(cat bpio-flt-passthru/instances \
+				bpio-flt-legacy/instances))"
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+on_each_fs run
+finish
