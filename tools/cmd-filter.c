@@ -220,8 +220,8 @@ int filter_attach(const struct command *command, const struct args *args)
 }
 
 /*
- * The instance named; else the one with the name of its filter, which was
- * attached first; else the only one.  NULL after a complaint.
+ * The instance named; else the one with the name of its filter; else the only
+ * one.  NULL after a complaint.
  */
 static const struct flt_object *choose(const struct args *args,
 				       const struct flt_list *instances)

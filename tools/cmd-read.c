@@ -70,6 +70,7 @@ static int copy_out(int fd, const struct args *args, char *buffer,
 		if (n < 0)
 			return complain_errno(report->path, "read", errno);
 		report->reads++;
+		report->read_bytes += (uint64_t)n;
 		if ((uint64_t)n <= head)
 			return DONE;
 		got = (uint64_t)n - head;
@@ -155,10 +156,35 @@ static uint64_t alignment_of(uint64_t block_size)
 	return largest < ALIGNMENT ? largest : ALIGNMENT;
 }
 
+/*
+ * bpiofs counts for opens that are enabled, or were: those of another have one
+ * path only (protocol 6.0).
+ */
+static void count_never_enabled(struct read_report *report)
+{
+	char reads[32];
+
+	snprintf(reads, sizeof(reads), "%" PRIu64, report->reads);
+	report->counts.reads[READ_TRADITIONAL] = report->reads;
+	report->counts.bytes[READ_TRADITIONAL] = report->read_bytes;
+	counters_add(&report->counts.fallback_reasons, "not_enabled", reads);
+}
+
+static bool anything_counted(const struct path_counts *counts)
+{
+	size_t i;
+
+	for (i = 0; i < READ_PATHS; i++)
+		if (counts->reads[i])
+			return true;
+	return false;
+}
+
 /* Counts of this open, which nobody else's reads are in.  0 or -errno. */
 static int count_open(int fd, struct read_report *report)
 {
 	struct counters counters = { 0 };
+	uint64_t enabled = 1;
 	char path[64];
 	int err;
 
@@ -167,6 +193,10 @@ static int count_open(int fd, struct read_report *report)
 	if (!err) {
 		report->scope = READ_SCOPE_OPEN;
 		read_counted(&report->counts, &counters, "");
+		counters_u64(&counters, "enabled", &enabled);
+		if (!enabled && report->reads &&
+		    !anything_counted(&report->counts))
+			count_never_enabled(report);
 		counters_u64(&counters, "stream-opens", &report->stream_opens);
 		read_counted(&report->stream, &counters, "stream-");
 	}
@@ -210,8 +240,8 @@ static int read_counting(int fd, const struct args *args, char *buffer,
 	return result;
 }
 
-static int read_enabled(int fd, const struct args *args,
-			struct read_report *report)
+static int read_file(int fd, const struct args *args,
+		     struct read_report *report)
 {
 	void *buffer;
 	int result;
@@ -245,7 +275,7 @@ int bypassio_read(const struct command *command, const struct args *args)
 		return FAILED;
 	outcome = enable(fd, report.path, FSBPIO_INFL_None, &enabled);
 	report.outcome = enabled.outcome;
-	result = read_enabled(fd, args, &report);
+	result = read_file(fd, args, &report);
 	close(fd);
 	return outcome < ENABLE_REFUSED ? result : FAILED;
 }

@@ -39,7 +39,8 @@ struct operation_report {
 };
 
 /* Where the bytes of reads went, and why not past everybody. */
-#define READ_PATHS 3
+#define READ_TRADITIONAL 2
+#define READ_PATHS	 3
 extern const char *const read_path_names[READ_PATHS];
 
 struct path_counts {
@@ -60,6 +61,7 @@ struct read_report {
 	const char *outcome;
 	uint64_t bytes;
 	uint64_t reads;
+	uint64_t read_bytes; /* with what was read for alignment only */
 	enum read_scope scope;
 	const char *volume; /* may be NULL */
 	const char *unavailable;
