@@ -1,0 +1,120 @@
+#!/bin/bash
+# purpose: filters come and go under I/O: bytes, drains, no read unseen
+# needs: module=bpio-flt-test
+# timeout: 150
+# checks: 87
+# shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+# shellcheck source=qemu/tests/filter.sh
+. "$(dirname "$0")/filter.sh"
+
+seconds=${BPIO_SOAK-8}
+
+# shellcheck disable=SC2317 # called by wait_for
+reading() { [ "$(gained v full_reads)" -gt 50 ]; }
+
+# A filter that has not opted in, while enabled opens are read: when its attach
+# returns nothing is bypassed any more, and it has missed none of the rest.
+late() {
+	local round i state
+
+	add old 200000 0x7 read
+	teach old silent=1
+	for round in 1 2; do
+		begin v
+		for i in 1 2 3; do
+			bpio-verify check -e -b 8K -r -n 1000000 a 1 \
+				>"$tmp/out$i" &
+			held[$i]=$!
+		done
+		wait_for 20 reading || fail "the readers do not read"
+		bpio-ctl - mark:v sh:"echo old >$vol/attach" \
+			show:full_reads:bypassed_bytes sleep:500 \
+			show:full_reads:bypassed_bytes >"$tmp/counts"
+		for i in 1 2 3; do let_go $i; done
+		mapfile -t state <"$tmp/counts"
+		is "$fs: late attach $round: no bypassed read after it" \
+			"${state[0]}" "${state[1]}"
+		i=$(gained v traditional_reads)
+		check "$fs: late attach $round: $i reads since" test $i -gt 20
+		is "$fs: late attach $round: the filter saw each" "$i 0 0" \
+			"$(seen old)"
+		detach old
+		is "$fs: late attach $round: and no wrong byte" "" \
+			"$(cat "$tmp"/out?)"
+	done
+	forget old
+}
+
+# shellcheck disable=SC2317 # in the background
+come_and_go() {
+	local n=0 i
+
+	set +e
+	trap - ERR EXIT
+	while [ ! -e "$tmp/stop" ]; do
+		for i in all pre once; do attach $i && n=$((n + 1)); done
+		[ $((RANDOM % 2)) -gt 0 ] || sleep 0.$((RANDOM % 4))
+		if [ $((RANDOM % 2)) -eq 0 ]; then
+			attach old && n=$((n + 1))
+			sleep 0.$((RANDOM % 2))
+			detach old
+		fi
+		for i in pre all; do
+			[ $((RANDOM % 3)) -eq 0 ] || detach $i
+		done
+		if [ $((RANDOM % 4)) -eq 0 ]; then
+			forget pre
+			add pre 250000 0xf read:pre write:pre
+			teach pre silent=1
+		fi
+	done 2>/dev/null
+	echo $n
+}
+
+storm() {
+	local seed=${SEED-$((RANDOM + 1))} status=0 n
+
+	rm -f "$tmp/stop"
+	add all 300000 0xf create close read write setsize fsctl cleanup
+	add pre 250000 0xf read:pre write:pre
+	add once 220000 0xf read write fsctl
+	add old 200000 0x7 read write
+	for n in all pre old; do teach $n silent=1; done
+	teach once silent=1 detach=1
+	begin v
+	come_and_go >"$tmp/came" &
+	bpio-verify race -p -s $seconds -f 2 -t 3 -S "$seed" . || status=$?
+	touch "$tmp/stop"
+	wait
+	n=$(<"$tmp/came")
+	is "$fs: every reader reads the file's own data, seed $seed" 0 "$status"
+	check "$fs: filters came $n times" test "$n" -gt 15
+	check_gained "$fs: by every path" v "full_reads>20" \
+		"traditional_reads>20" "why_filter_blocked>0"
+	is "$fs: no open is left enabled" 0 "$(counter v active_count)"
+	note "$fs: $(tr '\n' ';' <"$flt/calls")"
+}
+
+run() {
+	setup_volume v "$fs" "$disk"
+	vol=$(on v)
+	cd "$tmp/v"
+	bpio-verify fill a 1 1M
+	bpio-verify check -e a 1
+	late
+	storm
+	# with whatever is attached
+	umount_volume v
+	is "$fs: the mount has taken all instances along" 0 \
+		"$(grep -vc 'instances=0 ' "$flt/calls" || true)"
+	forget all pre once old
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+on_each_fs run
+finish
