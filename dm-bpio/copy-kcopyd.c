@@ -5,13 +5,18 @@
  */
 #include <linux/dm-io.h>
 #include <linux/dm-kcopyd.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include "copy.h"
+
+/* Of one call, of which many are in flight: what a deadline may be late by. */
+#define KCOPYD_MAX_SECTORS	(SZ_1M >> SECTOR_SHIFT)
 
 static struct dm_kcopyd_client *kcopyd_client;
 
 struct kcopyd_cmd {
 	struct dm_bpio_copy *copy;
+	u64 at;
 	u64 length;
 };
 
@@ -19,14 +24,14 @@ static void kcopyd_done(int read_err, unsigned long write_err, void *context)
 {
 	struct kcopyd_cmd *cmd = context;
 	struct dm_bpio_copy *copy = cmd->copy;
-	u64 length = cmd->length;
+	u64 at = cmd->at, length = cmd->length;
 
 	kfree(cmd);
 	/* One bit per destination; neither says more than "failed". */
 	dm_bpio_copy_end(copy, &dm_bpio_engine_kcopyd,
 			 read_err || write_err ? STATUS_UNSUCCESSFUL :
 						 STATUS_SUCCESS,
-			 length);
+			 at, length);
 }
 
 static bool kcopyd_can(const struct dm_bpio_copy *copy,
@@ -36,7 +41,7 @@ static bool kcopyd_can(const struct dm_bpio_copy *copy,
 	return src->may_kcopyd && dst->may_kcopyd;
 }
 
-static void kcopyd_copy(struct dm_bpio_copy *copy,
+static void kcopyd_copy(struct dm_bpio_copy *copy, u64 at,
 			const struct dm_bpio_leaf *src,
 			const struct dm_bpio_leaf *dst, sector_t nr_sectors)
 {
@@ -50,18 +55,21 @@ static void kcopyd_copy(struct dm_bpio_copy *copy,
 		.sector = dst->sector,
 		.count = nr_sectors,
 	};
+	u64 length = (u64)nr_sectors << SECTOR_SHIFT;
 	struct kcopyd_cmd *cmd;
 
-	dm_bpio_copy_begin(copy);
+	if (!dm_bpio_copy_begin(copy, at, length))
+		return;
 	cmd = kmalloc(sizeof(*cmd), GFP_NOIO);
 	if (!cmd) {
 		dm_bpio_copy_end(copy, &dm_bpio_engine_kcopyd,
-				 STATUS_INSUFFICIENT_RESOURCES, 0);
+				 STATUS_INSUFFICIENT_RESOURCES, at, 0);
 		return;
 	}
 	cmd->copy = copy;
-	cmd->length = (u64)nr_sectors << SECTOR_SHIFT;
-	if (copy->bio->bi_opf & REQ_FUA)
+	cmd->at = at;
+	cmd->length = length;
+	if (copy->fua)
 		copy->need_flush = true;
 	dm_kcopyd_copy(kcopyd_client, &from, 1, &to, 0, kcopyd_done, cmd);
 }
@@ -70,6 +78,7 @@ const struct dm_bpio_copy_engine dm_bpio_engine_kcopyd = {
 	.name = "kcopyd",
 	.stat = BPIO_STAT_BYTES_KCOPYD,
 	.can = kcopyd_can,
+	.max_sectors = KCOPYD_MAX_SECTORS,
 	.copy = kcopyd_copy,
 };
 

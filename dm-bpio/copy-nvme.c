@@ -27,7 +27,7 @@
 #define NVME_ID_NS_MCL_AT		76	/* u32, blocks */
 #define NVME_ID_NS_MSRC_AT		80	/* u8, ranges, 0's based */
 
-/* A device that refused Copy is asked again after that (CE-7). */
+/* A device that failed a Copy is asked again after that. */
 #define NVME_REFUSED_SECONDS		180
 
 /* Source range entry, descriptor format 0. */
@@ -48,6 +48,7 @@ static_assert(sizeof(struct nvme_copy_entry) == 32);
 struct nvme_copy_cmd {
 	struct dm_bpio_copy *copy;
 	struct dm_bpio *target;		/* of the namespace */
+	u64 at;
 	u64 length;
 	unsigned int nr;
 	struct nvme_copy_entry entry[];
@@ -176,16 +177,38 @@ static s32 nvme_status(blk_status_t status)
 			STATUS_SUCCESS;
 }
 
+/*
+ * Is that the device's word on the command?  It may say that it has no Copy,
+ * or has none of this size: a table's copy_limits may be beyond its own, and
+ * the block layer turns Command Size Limit Exceeded into an I/O error.  A block
+ * that cannot be read looks the same to whoever copies it next.
+ */
+static bool nvme_refused(blk_status_t status)
+{
+	switch (status) {
+	case BLK_STS_OK:
+	case BLK_STS_RESOURCE:
+	case BLK_STS_DEV_RESOURCE:
+	case BLK_STS_AGAIN:
+	case BLK_STS_MEDIUM:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static void nvme_copy_end(struct nvme_copy_cmd *cmd, blk_status_t status)
 {
 	struct dm_bpio_copy *copy = cmd->copy;
-	u64 length = cmd->length;
+	u64 at = cmd->at, length = cmd->length;
 
-	if (status == BLK_STS_NOTSUPP)
+	if (nvme_refused(status)) {
 		WRITE_ONCE(cmd->target->nvme.refused_until,
 			   (jiffies + NVME_REFUSED_SECONDS * HZ) | 1);
+		WRITE_ONCE(copy->nvme_failed, true);
+	}
 	kfree(cmd);
-	dm_bpio_copy_end(copy, &dm_bpio_engine_nvme, nvme_status(status),
+	dm_bpio_copy_end(copy, &dm_bpio_engine_nvme, nvme_status(status), at,
 			 length);
 }
 
@@ -213,7 +236,7 @@ static void nvme_copy_submit(struct nvme_copy_cmd *cmd, u64 dest_lba)
 	c.common.cdw10 = cpu_to_le32(lower_32_bits(dest_lba));
 	c.common.cdw11 = cpu_to_le32(upper_32_bits(dest_lba));
 	cdw12 = cmd->nr - 1;
-	if (cmd->copy->bio->bi_opf & REQ_FUA)
+	if (cmd->copy->fua)
 		cdw12 |= NVME_COPY_FUA;
 	c.common.cdw12 = cpu_to_le32(cdw12);
 
@@ -255,7 +278,7 @@ static void nvme_flush(struct dm_bpio_copy *copy)
 		.nr_runs = batch->nr,
 	};
 	unsigned int shift, nr, i;
-	u64 lba;
+	u64 lba, at = batch->at;
 
 	if (!batch->nr)
 		return;
@@ -264,33 +287,32 @@ static void nvme_flush(struct dm_bpio_copy *copy)
 	while ((nr = bpio_copy_split_next(&split, &batch->dst.limits,
 					  batch->cmd, ARRAY_SIZE(batch->cmd)))) {
 		struct nvme_copy_cmd *cmd;
-		u64 nr_lbas = 0;
+		u64 nr_lbas = 0, length;
 
-		dm_bpio_copy_begin(copy);
-		if (READ_ONCE(copy->status) ||
-		    !dm_bpio_token_alive(copy->token)) {
-			dm_bpio_copy_end(copy, &dm_bpio_engine_nvme,
-					 STATUS_INVALID_TOKEN, 0);
+		for (i = 0; i < nr; i++)
+			nr_lbas += batch->cmd[i].nr_lbas;
+		length = nr_lbas << (shift + SECTOR_SHIFT);
+		if (!dm_bpio_copy_begin(copy, at, length))
 			break;
-		}
 		cmd = kzalloc(struct_size(cmd, entry, nr), GFP_NOIO);
 		if (!cmd) {
 			dm_bpio_copy_end(copy, &dm_bpio_engine_nvme,
-					 STATUS_INSUFFICIENT_RESOURCES, 0);
+					 STATUS_INSUFFICIENT_RESOURCES, at, 0);
 			break;
 		}
 		cmd->copy = copy;
 		cmd->target = batch->dst.target;
+		cmd->at = at;
+		cmd->length = length;
 		cmd->nr = nr;
 		for (i = 0; i < nr; i++) {
 			cmd->entry[i].slba = cpu_to_le64(batch->cmd[i].lba);
 			cmd->entry[i].nlb =
 				cpu_to_le16(batch->cmd[i].nr_lbas - 1);
-			nr_lbas += batch->cmd[i].nr_lbas;
 		}
-		cmd->length = nr_lbas << (shift + SECTOR_SHIFT);
 		nvme_copy_submit(cmd, lba);
 		lba += nr_lbas;
+		at += length;
 	}
 	batch->nr = 0;
 	batch->nr_sectors = 0;
@@ -311,7 +333,8 @@ static bool nvme_can(const struct dm_bpio_copy *copy,
 }
 
 /* Gather: a command takes several source ranges for one destination range. */
-static void nvme_copy(struct dm_bpio_copy *copy, const struct dm_bpio_leaf *src,
+static void nvme_copy(struct dm_bpio_copy *copy, u64 at,
+		      const struct dm_bpio_leaf *src,
 		      const struct dm_bpio_leaf *dst, sector_t nr_sectors)
 {
 	struct dm_bpio_nvme_batch *batch = &copy->nvme;
@@ -320,10 +343,13 @@ static void nvme_copy(struct dm_bpio_copy *copy, const struct dm_bpio_leaf *src,
 	if (batch->nr &&
 	    (batch->nr == ARRAY_SIZE(batch->runs) ||
 	     batch->dst.target != dst->target ||
+	     batch->at + ((u64)batch->nr_sectors << SECTOR_SHIFT) != at ||
 	     nvme_sector(&batch->dst) + batch->nr_sectors != nvme_sector(dst)))
 		nvme_flush(copy);
-	if (!batch->nr)
+	if (!batch->nr) {
 		batch->dst = *dst;
+		batch->at = at;
+	}
 	batch->runs[batch->nr].lba = nvme_sector(src) >> shift;
 	batch->runs[batch->nr].nr_lbas = nr_sectors >> shift;
 	batch->nr++;

@@ -4,25 +4,33 @@
  * token (holes and unwritten parts).  Knows no command: the block layer picks
  * Write Zeroes, or zero pages where a device has none.
  */
+#include <linux/sizes.h>
 #include "copy.h"
 
-static void zero_copy(struct dm_bpio_copy *copy, const struct dm_bpio_leaf *src,
+/* A call does not return before it is done: what a deadline may be late by. */
+#define ZERO_MAX_SECTORS	(SZ_32M >> SECTOR_SHIFT)
+
+static void zero_copy(struct dm_bpio_copy *copy, u64 at,
+		      const struct dm_bpio_leaf *src,
 		      const struct dm_bpio_leaf *dst, sector_t nr_sectors)
 {
+	u64 length = (u64)nr_sectors << SECTOR_SHIFT;
 	int ret;
 
-	dm_bpio_copy_begin(copy);
-	if (copy->bio->bi_opf & REQ_FUA)
+	if (!dm_bpio_copy_begin(copy, at, length))
+		return;
+	if (copy->fua)
 		copy->need_flush = true;
 	ret = blkdev_issue_zeroout(dst->bdev, dst->sector, nr_sectors,
 				   GFP_NOIO, BLKDEV_ZERO_NOUNMAP);
 	dm_bpio_copy_end(copy, &dm_bpio_engine_zero,
 			 ret ? bpio_status_from_errno(ret) : STATUS_SUCCESS,
-			 (u64)nr_sectors << SECTOR_SHIFT);
+			 at, length);
 }
 
 const struct dm_bpio_copy_engine dm_bpio_engine_zero = {
 	.name = "zero",
 	.stat = BPIO_STAT_BYTES_ZERO,
+	.max_sectors = ZERO_MAX_SECTORS,
 	.copy = zero_copy,
 };

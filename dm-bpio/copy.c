@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copies: turns a marker bio into commands of one of the engines, and answers
- * for the result.  Owns the life of a copy, the choice of the engine, and the
- * order of checks that makes a redemption a point in time (TK-3).
+ * Copies: turns a marker bio, or ranges of a volume, into commands of one of
+ * the engines, and answers for the result.  Owns the life of a copy, the choice
+ * of the engine, and the order of checks that makes a redemption a point in
+ * time (TK-3).
  *
- * A copy runs in a work of its own, which may sleep as long as the commands
- * need; map() only hands over.  Meanwhile nothing it uses can go away: the bio
- * in flight keeps the destination's table, source_gate keeps the source's, and
- * the source_gate of every lower bpio volume on the way keeps theirs.  The work
- * takes no lock that a suspend holds while it drains these.
+ * A marker bio's copy runs in a work of its own, which may sleep as long as the
+ * commands need; map() only hands over.  Ranges are copied in the caller's
+ * context.  Meanwhile nothing that is used can go away: the bio in flight keeps
+ * the destination's table, or the destination's source_gate does; source_gate
+ * keeps the source's, and the source_gate of every lower bpio volume on the way
+ * keeps theirs.  A copy takes no lock that a suspend holds while it drains
+ * these.
  */
 #include <linux/delay.h>
 #include <linux/mempool.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "copy.h"
 
@@ -29,22 +33,68 @@ static const struct dm_bpio_copy_engine *const copy_engines[] = {
 
 /* ---- commands in flight -------------------------------------------------- */
 
+static void copy_not_good(struct dm_bpio_copy *copy, u64 at)
+{
+	s64 good = atomic64_read(&copy->good);
+
+	while ((u64)good > at &&
+	       !atomic64_try_cmpxchg(&copy->good, &good, at))
+		;
+}
+
+static void copy_fail(struct dm_bpio_copy *copy, s32 status)
+{
+	cmpxchg(&copy->status, STATUS_SUCCESS, status);
+}
+
+/* May another command be submitted?  Return: STATUS_SUCCESS if so. */
+static s32 copy_may_go_on(const struct dm_bpio_copy *copy)
+{
+	s32 status = READ_ONCE(copy->status);
+
+	if (status)
+		return status;
+	/* C1 of token-store.c */
+	if (!dm_bpio_token_alive(copy->token))
+		return STATUS_INVALID_TOKEN;
+	if (copy->has_deadline && time_after_eq(jiffies, copy->deadline))
+		return STATUS_IO_TIMEOUT;
+	/* A marker's copy runs in a worker, which gets none. */
+	if (fatal_signal_pending(current))
+		return STATUS_UNSUCCESSFUL;
+	return STATUS_SUCCESS;
+}
+
 /**
  * dm_bpio_copy_begin - a command is about to be submitted
  * @copy: copy
+ * @at: where its data lies, bytes into the copy
+ * @length: bytes
  *
- * Waits until fewer than DM_BPIO_COPY_DEPTH are in flight.
+ * Waits until fewer than DM_BPIO_COPY_DEPTH are in flight.  Restarts the
+ * token's inactivity timer (TK-7).
  *
- * Context: the copy's work; sleeps.
+ * Context: the task that runs the copy; sleeps.
+ * Return: false when it must not be submitted, nor anything after it.
  */
-void dm_bpio_copy_begin(struct dm_bpio_copy *copy)
+bool dm_bpio_copy_begin(struct dm_bpio_copy *copy, u64 at, u64 length)
 {
+	s32 status;
+
 	if (copy->nr_inflight == DM_BPIO_COPY_DEPTH) {
 		wait_for_completion_io(&copy->done);
 		copy->nr_inflight--;
 	}
+	status = copy_may_go_on(copy);
+	if (status) {
+		copy_fail(copy, status);
+		copy_not_good(copy, at);
+		return false;
+	}
+	dm_bpio_token_use(copy->token);
 	copy->nr_inflight++;
-	copy->submitted = true;
+	copy->started = max(copy->started, at + length);
+	return true;
 }
 
 /**
@@ -52,18 +102,21 @@ void dm_bpio_copy_begin(struct dm_bpio_copy *copy)
  * @copy: copy; may be gone afterwards
  * @engine: whose command
  * @status: NTSTATUS
+ * @at: as given to dm_bpio_copy_begin()
  * @length: bytes moved when it succeeded
  *
  * Context: any, hard interrupt as well.
  */
 void dm_bpio_copy_end(struct dm_bpio_copy *copy,
 		      const struct dm_bpio_copy_engine *engine, s32 status,
-		      u64 length)
+		      u64 at, u64 length)
 {
-	if (status)
-		cmpxchg(&copy->status, STATUS_SUCCESS, status);
-	else
-		bpio_stat_add(&copy->target->vol->pub, engine->stat, length);
+	if (status) {
+		copy_fail(copy, status);
+		copy_not_good(copy, at);
+	} else {
+		bpio_stat_add(&copy->vol->pub, engine->stat, length);
+	}
 	complete(&copy->done);
 }
 
@@ -75,37 +128,53 @@ static void copy_wait(struct dm_bpio_copy *copy)
 	}
 }
 
-/* ---- where sectors end up ------------------------------------------------ */
-
-static bool copy_holds_layer(const struct dm_bpio_copy *copy,
-			     const struct dm_bpio_volume *vol)
+/*
+ * How far the destination is good once no command is in flight: commands are
+ * submitted in ascending order, so every one below both has succeeded.
+ */
+static u64 copy_progress(const struct dm_bpio_copy *copy)
 {
-	unsigned int i;
-
-	for (i = 0; i < copy->nr_layers; i++)
-		if (copy->layers[i] == vol)
-			return true;
-	return false;
+	return min_t(u64, copy->started, atomic64_read(&copy->good));
 }
 
-/* Keep the table of a lower volume until the copy has ended. */
+/* ---- where sectors end up ------------------------------------------------ */
+
+/*
+ * Keep the table of a lower volume until the copy has ended; when it is
+ * written to, past its map(), let those who make a token of it know.
+ */
 static bool copy_enter_layer(struct dm_bpio_copy *copy,
-			     struct dm_bpio_volume *vol)
+			     struct dm_bpio_volume *vol, bool write)
 {
-	if (copy_holds_layer(copy, vol))
-		return true;
-	if (copy->nr_layers == ARRAY_SIZE(copy->layers) ||
-	    !bpio_gate_enter(&vol->source_gate))
-		return false;
-	copy->layers[copy->nr_layers++] = vol;
+	struct dm_bpio_copy_layer *layer = copy->layers;
+	struct dm_bpio_copy_layer *end = layer + copy->nr_layers;
+
+	while (layer < end && layer->vol != vol)
+		layer++;
+	if (layer == end) {
+		if (copy->nr_layers == ARRAY_SIZE(copy->layers) ||
+		    !bpio_gate_enter(&vol->source_gate))
+			return false;
+		layer->vol = vol;
+		layer->passing = -1;
+		copy->nr_layers++;
+	}
+	if (write && layer->passing < 0)
+		layer->passing = dm_bpio_pass_begin(vol);
 	return true;
 }
 
 static void copy_leave_layers(struct dm_bpio_copy *copy)
 {
 	/* From the bottom up: a target of the layer above holds the volume. */
-	while (copy->nr_layers)
-		bpio_gate_leave(&copy->layers[--copy->nr_layers]->source_gate);
+	while (copy->nr_layers) {
+		struct dm_bpio_copy_layer *layer =
+			&copy->layers[--copy->nr_layers];
+
+		if (layer->passing >= 0)
+			dm_bpio_pass_end(layer->vol, layer->passing);
+		bpio_gate_leave(&layer->vol->source_gate);
+	}
 }
 
 static void leaf_step(struct dm_bpio_leaf *leaf, struct dm_bpio *target,
@@ -125,12 +194,26 @@ static void leaf_step(struct dm_bpio_leaf *leaf, struct dm_bpio *target,
 	}
 }
 
-/*
- * One level down: the devices that dm-kcopyd works on.  It passes through the
- * map() of what is below, which looks after itself.
+/* What the table line of the highest target on the way says. */
+static enum dm_bpio_offload leaf_offload(const struct dm_bpio_leaf *leaf)
+{
+	return leaf->target->offload;
+}
+
+/**
+ * dm_bpio_leaf_below - one level down: the device that a target maps to
+ * @leaf: out
+ * @target: live target that holds @sector
+ * @sector: of the volume
+ * @nr_sectors: wanted; cut at the end of the target
+ *
+ * What dm-kcopyd and bios work on.  They pass through the map() of what is
+ * below, which looks after itself.
+ *
+ * Context: any, while the target is live.
  */
-static void leaf_below(struct dm_bpio_leaf *leaf, struct dm_bpio *target,
-		       sector_t sector, sector_t nr_sectors)
+void dm_bpio_leaf_below(struct dm_bpio_leaf *leaf, struct dm_bpio *target,
+			sector_t sector, sector_t nr_sectors)
 {
 	leaf->nr_sectors = nr_sectors;
 	leaf->may_nvme = true;
@@ -163,7 +246,7 @@ static bool leaf_bottom(struct dm_bpio_copy *copy, struct dm_bpio_leaf *leaf,
 		vol = target->lower;
 		if (!vol)
 			break;
-		if (!copy_enter_layer(copy, vol))
+		if (!copy_enter_layer(copy, vol, write))
 			return false;
 		target = dm_bpio_volume_target(vol, sector);
 		if (!target)
@@ -180,81 +263,158 @@ static bool leaf_bottom(struct dm_bpio_copy *copy, struct dm_bpio_leaf *leaf,
 
 /* ---- one copy ------------------------------------------------------------ */
 
-/* Start to move the run at @pos of the copy.  Return: sectors started, or 0. */
-static sector_t copy_some(struct dm_bpio_copy *copy, const struct bpio_run *run,
-			  u64 done, bool may_nvme)
+static u32 leaf_block_sectors(const struct dm_bpio_leaf *leaf)
 {
-	sector_t to = copy->sector + (done >> SECTOR_SHIFT);
-	sector_t nr = run->length >> SECTOR_SHIFT;
-	struct dm_bpio_leaf src = { }, dst = { }, low_src, low_dst;
+	return bdev_logical_block_size(leaf->bdev) >> SECTOR_SHIFT;
+}
+
+/* A destination always begins on a block; a token's offset need not. */
+static bool leaf_is_aligned(const struct dm_bpio_leaf *leaf)
+{
+	return bpio_is_aligned(leaf->sector, leaf_block_sectors(leaf));
+}
+
+/* As little as leads to where an engine can go on, in blocks of @dst. */
+static sector_t literal_sectors(const struct dm_bpio_leaf *src,
+				const struct dm_bpio_leaf *dst, bool zero)
+{
+	u32 block = leaf_block_sectors(dst);
+	sector_t head;
+
+	if (zero || leaf_is_aligned(src))
+		return dst->nr_sectors;		/* cut to what a call takes */
+	head = round_up(src->sector, leaf_block_sectors(src)) - src->sector;
+	return min(dst->nr_sectors, max_t(sector_t, round_down(head, block),
+					  block));
+}
+
+/* Where the byte @done of the copy goes.  Return: false: to no target. */
+static bool copy_destination(struct dm_bpio_copy *copy, u64 done,
+			     struct dm_bpio_leaf *dst)
+{
+	const struct bpio_run *run = bpio_runs_find(copy->dst, copy->nr_dst,
+						    done);
+	struct dm_bpio *target;
+	sector_t to;
+
+	if (!run)
+		return false;
+	to = run->source + ((done - run->offset) >> SECTOR_SHIFT);
+	target = copy->target ?: dm_bpio_volume_target(copy->vol, to);
+	if (!target)
+		return false;
+	dm_bpio_leaf_below(dst, target, to,
+			   min(run->length - (done - run->offset),
+			       copy->length - done) >> SECTOR_SHIFT);
+	return true;
+}
+
+static sector_t copy_by(const struct dm_bpio_copy_engine *engine,
+			struct dm_bpio_copy *copy, u64 done,
+			const struct dm_bpio_leaf *src,
+			const struct dm_bpio_leaf *dst, sector_t nr)
+{
+	if (engine->max_sectors)
+		nr = min(nr, engine->max_sectors);
+	engine->copy(copy, done, src, dst, nr);
+	return nr;
+}
+
+/*
+ * Start to move the piece that @done bytes into the copy begins; @run is the
+ * source, dst->nr_sectors the room.  Return: sectors started; 0: no engine may.
+ */
+static sector_t copy_some(struct dm_bpio_copy *copy, const struct bpio_run *run,
+			  struct dm_bpio_leaf *dst, u64 done, bool may_nvme)
+{
+	sector_t nr = min_t(u64, run->length >> SECTOR_SHIFT, dst->nr_sectors);
+	enum dm_bpio_offload offload = leaf_offload(dst);
+	struct dm_bpio_leaf src = { }, low_src, low_dst;
+	u32 block = bdev_logical_block_size(dst->bdev);
+	bool zero = run->source == BPIO_RUN_ZERO;
 	struct dm_bpio_volume *vol;
 	struct dm_bpio *target;
 
-	leaf_below(&dst, copy->target, to, nr);
-	if (run->source == BPIO_RUN_ZERO) {
-		if (copy->target->offload == DM_BPIO_OFFLOAD_NONE)
+	if (offload == DM_BPIO_OFFLOAD_NONE)
+		return 0;
+	if (!zero) {
+		vol = dm_bpio_token_volume(copy->token);
+		target = dm_bpio_volume_target(vol, run->source);
+		if (!target)
 			return 0;
-		dm_bpio_engine_zero.copy(copy, NULL, &dst, dst.nr_sectors);
-		return dst.nr_sectors;
+		dm_bpio_leaf_below(&src, target, run->source, nr);
+		nr = src.nr_sectors;
+		block = max(block, bdev_logical_block_size(src.bdev));
 	}
 
-	vol = dm_bpio_token_volume(copy->token);
-	target = dm_bpio_volume_target(vol, run->source);
-	if (!target)
-		return 0;
-	leaf_below(&src, target, run->source, dst.nr_sectors);
-	dst.nr_sectors = src.nr_sectors;
-
-	if (may_nvme) {
+	if (!zero && may_nvme) {
 		low_src = src;
-		low_dst = dst;
+		low_dst = *dst;
+		low_dst.nr_sectors = nr;
 		if (leaf_bottom(copy, &low_src, false) &&
 		    leaf_bottom(copy, &low_dst, true) &&
 		    copy_engines[0]->can(copy, &low_src, &low_dst)) {
 			nr = min(low_src.nr_sectors, low_dst.nr_sectors);
-			copy_engines[0]->copy(copy, &low_src, &low_dst, nr);
-			return nr;
+			return copy_by(copy_engines[0], copy, done, &low_src,
+				       &low_dst, nr);
 		}
 	}
-	if (!copy_engines[1]->can(copy, &src, &dst))
+	if (!zero && !copy_engines[1]->can(copy, &src, dst))
 		return 0;
-	copy_engines[1]->copy(copy, &src, &dst, dst.nr_sectors);
-	return dst.nr_sectors;
+
+	/* Block sizes may differ: an engine takes what is whole at both ends. */
+	block >>= SECTOR_SHIFT;
+	nr = round_down(nr, block);
+	if (!nr || (!zero && !leaf_is_aligned(&src)))
+		return copy_by(&dm_bpio_engine_literal, copy, done, &src, dst,
+			       literal_sectors(&src, dst, zero));
+	return copy_by(zero ? &dm_bpio_engine_zero : copy_engines[1], copy,
+		       done, &src, dst, nr);
 }
 
-/* Move everything; returns when no command is in flight. */
-static void copy_all(struct dm_bpio_copy *copy, bool may_nvme)
+/*
+ * Move everything from @done on; returns when no command is in flight.  Then
+ * copy_progress() is what was moved.
+ */
+static void copy_all(struct dm_bpio_copy *copy, u64 done, bool may_nvme)
 {
+	struct dm_bpio_leaf dst;
 	struct bpio_run run;
 	unsigned int i;
 	sector_t nr;
-	u64 done;
 
 	copy->status = STATUS_SUCCESS;
-	for (done = 0; done < copy->length; done += (u64)nr << SECTOR_SHIFT) {
-		s32 status = STATUS_SUCCESS;
+	copy->nvme_failed = false;
+	copy->started = max(copy->started, done);
+	atomic64_set(&copy->good, S64_MAX);
+	while (done < copy->length) {
+		s32 status = copy_may_go_on(copy);
 
-		/* C1 of token-store.c; again before each command of a batch */
-		if (!dm_bpio_token_alive(copy->token))
-			status = STATUS_INVALID_TOKEN;
-		else if (!dm_bpio_token_run(copy->token,
-					    copy->token_offset + done,
-					    copy->length - done, &run))
+		if (!status && !dm_bpio_token_run(copy->token,
+						  copy->token_offset + done,
+						  copy->length - done, &run))
 			status = STATUS_DATA_OVERRUN;
+		memset(&dst, 0, sizeof(dst));
+		if (!status && !copy_destination(copy, done, &dst))
+			status = STATUS_NONEXISTENT_SECTOR;
+		if (!status) {
+			nr = copy_some(copy, &run, &dst, done, may_nvme);
+			/*
+			 * A good token that cannot get here is no fault of
+			 * ours (TK-9).
+			 */
+			if (!nr)
+				status = leaf_offload(&dst) ==
+						DM_BPIO_OFFLOAD_NONE ?
+					STATUS_DEVICE_FEATURE_NOT_SUPPORTED :
+					STATUS_DEVICE_UNREACHABLE;
+		}
 		if (status) {
-			cmpxchg(&copy->status, STATUS_SUCCESS, status);
+			copy_fail(copy, status);
+			copy_not_good(copy, done);
 			break;
 		}
-		nr = copy_some(copy, &run, done, may_nvme);
-		/* A good token that cannot get here is no fault of ours (TK-9). */
-		if (!nr)
-			cmpxchg(&copy->status, STATUS_SUCCESS,
-				copy->target->offload == DM_BPIO_OFFLOAD_NONE ?
-				STATUS_DEVICE_FEATURE_NOT_SUPPORTED :
-				STATUS_DEVICE_UNREACHABLE);
-		if (READ_ONCE(copy->status))
-			break;
-		dm_bpio_token_use(copy->token);
+		done += (u64)nr << SECTOR_SHIFT;
 	}
 	for (i = 0; i < ARRAY_SIZE(copy_engines); i++)
 		if (copy_engines[i]->flush)
@@ -268,12 +428,57 @@ static void copy_all(struct dm_bpio_copy *copy, bool may_nvme)
  */
 static void copy_wipe(struct dm_bpio_copy *copy)
 {
-	struct dm_bpio_leaf dst = { };
+	u64 done = 0;
 
-	leaf_below(&dst, copy->target, copy->sector,
-		   copy->length >> SECTOR_SHIFT);
-	blkdev_issue_zeroout(dst.bdev, dst.sector, dst.nr_sectors, GFP_NOIO,
-			     BLKDEV_ZERO_NOUNMAP);
+	while (done < copy->started) {
+		struct dm_bpio_leaf dst = { };
+		sector_t nr;
+
+		if (!copy_destination(copy, done, &dst))
+			break;
+		nr = min_t(u64, dst.nr_sectors,
+			   (copy->started - done) >> SECTOR_SHIFT);
+		blkdev_issue_zeroout(dst.bdev, dst.sector, nr, GFP_NOIO,
+				     BLKDEV_ZERO_NOUNMAP);
+		done += (u64)nr << SECTOR_SHIFT;
+	}
+}
+
+/*
+ * A copy from beginning to end, inside the gates.  Return: NTSTATUS; *moved is
+ * how much of the destination is good.
+ */
+static s32 copy_run(struct dm_bpio_copy *copy, u64 *moved)
+{
+	struct dm_bpio_fault fault;
+	s32 status;
+
+	init_completion(&copy->done);
+	dm_bpio_token_redeem_begin(copy->token);
+	/* Scripted: the device never said that it has Copy. */
+	copy_all(copy, 0, !dm_bpio_fault_hit(copy->vol, DM_BPIO_FAULT_IDENTIFY,
+					     &fault));
+	/* It cannot do this Copy after all: what is left, without. */
+	status = copy->status;
+	if (status && copy->nvme_failed &&
+	    dm_bpio_token_alive(copy->token)) {
+		copy_all(copy, copy_progress(copy), false);
+		/* Nobody else may: then the device's word stands. */
+		if (copy->status == STATUS_DEVICE_UNREACHABLE &&
+		    status != STATUS_NOT_SUPPORTED)
+			copy->status = status;
+	}
+	*moved = copy_progress(copy);
+
+	/* C3 of token-store.c: the commands have completed. */
+	if (!dm_bpio_token_alive(copy->token)) {
+		copy->status = STATUS_INVALID_TOKEN;
+		copy_wipe(copy);
+		*moved = 0;
+	}
+	dm_bpio_token_redeem_end(copy->token);
+	copy_leave_layers(copy);
+	return copy->status;
 }
 
 static blk_status_t copy_blk_status(s32 status)
@@ -296,35 +501,22 @@ static void copy_work(struct work_struct *work)
 	struct dm_bpio_copy *copy = container_of(work, struct dm_bpio_copy,
 						 work);
 	struct bio *bio = copy->bio;
-	struct dm_bpio *target = copy->target;
-	struct dm_bpio_fault fault;
 	blk_status_t blk_status;
+	s32 status;
+	u64 moved;
 
-	/* Scripted: the device never said that it has Copy. */
-	copy_all(copy, !dm_bpio_fault_hit(target->vol, DM_BPIO_FAULT_IDENTIFY,
-					  &fault));
-	/* The device says that it has no Copy after all: once more, without. */
-	if (copy->status == STATUS_NOT_SUPPORTED)
-		copy_all(copy, false);
-
-	/* C3 of token-store.c: the commands have completed. */
-	if (!dm_bpio_token_alive(copy->token)) {
-		copy->status = STATUS_INVALID_TOKEN;
-		if (copy->submitted)
-			copy_wipe(copy);
-	} else if (!copy->status && copy->need_flush) {
-		int ret = blkdev_issue_flush(target->dev->bdev);
+	status = copy_run(copy, &moved);
+	if (!status && copy->need_flush) {
+		int ret = blkdev_issue_flush(copy->target->dev->bdev);
 
 		if (ret)
-			copy->status = bpio_status_from_errno(ret);
+			status = bpio_status_from_errno(ret);
 	}
-
-	copy_leave_layers(copy);
 	if (copy->source_gate_held)
 		bpio_gate_leave(&dm_bpio_token_volume(copy->token)->source_gate);
-	blk_status = copy_blk_status(copy->status);
+	blk_status = copy_blk_status(status);
 	dm_bpio_marker_copied(copy->marker, copy->pos, copy->length,
-			      copy->sector, copy->status);
+			      copy->one.source, status);
 	mempool_free(copy, copy_pool);
 	/* The bio kept the marker, and with it the token, and the table. */
 	bio->bi_status = blk_status;
@@ -358,15 +550,19 @@ blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
 	if (!copy)
 		return BLK_STS_RESOURCE;
 	memset(copy, 0, sizeof(*copy));
+	copy->vol = target->vol;
 	copy->target = target;
 	copy->bio = bio;
+	copy->fua = bio->bi_opf & REQ_FUA;
 	copy->marker = marker;
 	copy->pos = pos;
 	copy->length = bio->bi_iter.bi_size;
-	copy->sector = bio->bi_iter.bi_sector;
+	copy->one.length = copy->length;
+	copy->one.source = bio->bi_iter.bi_sector;
+	copy->dst = &copy->one;
+	copy->nr_dst = 1;
 	copy->token = token;
 	copy->token_offset = token_offset;
-	init_completion(&copy->done);
 
 	/* Our own table is kept by the bio; the gate may be closing already. */
 	if (source && source != target->vol) {
@@ -377,11 +573,129 @@ blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
 		copy->source_gate_held = true;
 	}
 	if (atomic_read(&target->vol->nr_tokens))
-		dm_bpio_tokens_invalidate(target->vol, copy->sector,
+		dm_bpio_tokens_invalidate(target->vol, copy->one.source,
 					  copy->length >> SECTOR_SHIFT);
 	INIT_WORK(&copy->work, copy_work);
 	queue_work(copy_wq, &copy->work);
 	return BLK_STS_OK;
+}
+
+/*
+ * Into the destination's and the source's gate, waiting while one of them is
+ * suspended, as a write by bio would.  Return: NTSTATUS.
+ */
+static s32 copy_enter_gates(struct dm_bpio_copy *copy)
+{
+	struct dm_bpio_volume *source = dm_bpio_token_volume(copy->token);
+
+	if (source == copy->vol)
+		source = NULL;
+	for (;;) {
+		s32 status = copy_may_go_on(copy);
+
+		if (status)
+			return status;
+		if (bpio_gate_enter(&copy->vol->source_gate)) {
+			if (!source || bpio_gate_enter(&source->source_gate)) {
+				copy->source_gate_held = source;
+				return STATUS_SUCCESS;
+			}
+			bpio_gate_leave(&copy->vol->source_gate);
+		}
+		schedule_timeout_killable(msecs_to_jiffies(10));
+	}
+}
+
+/**
+ * dm_bpio_copy_ranges - copy a token's data straight to sectors of a volume
+ * @vol: destination, to which the caller has a reference
+ * @dst: where to: offset is bytes into the copy, ascending from 0 without gaps;
+ *	source is the first sector of @vol; multiples of its logical block
+ * @nr_dst: their number
+ * @length: bytes, above 0, at most their sum
+ * @token: from bpio_token_find()
+ * @token_offset: bytes into the token's data, a multiple of 512
+ * @deadline: jiffies; no command is submitted later, and neither after a fatal
+ *	signal
+ * @copied: out: bytes from the first range on that hold the token's data
+ *
+ * Kills the tokens that the write outdates, before its first byte; one of them
+ * may be @token: then nothing is written.  Waits while the destination or the
+ * source is suspended.  Does not pass through map(): page caches above are the
+ * caller's affair.
+ *
+ * Context: process; sleeps; takes no lock but waits for gates.
+ * Return: STATUS_SUCCESS when all was copied; STATUS_IO_TIMEOUT at @deadline;
+ * STATUS_INVALID_TOKEN when the token is dead; STATUS_DATA_OVERRUN,
+ * STATUS_NONEXISTENT_SECTOR, STATUS_DEVICE_UNREACHABLE,
+ * STATUS_DEVICE_FEATURE_NOT_SUPPORTED, STATUS_INSUFFICIENT_RESOURCES,
+ * STATUS_UNSUCCESSFUL or what an engine said.
+ */
+s32 dm_bpio_copy_ranges(struct dm_bpio_volume *vol, const struct bpio_run *dst,
+			unsigned int nr_dst, u64 length,
+			struct bpio_token *token, u64 token_offset,
+			unsigned long deadline, u64 *copied)
+{
+	struct dm_bpio_copy *copy;
+	unsigned int i;
+	int passing;
+	s32 status;
+
+	*copied = 0;
+	copy = kmem_cache_zalloc(copy_cache, GFP_KERNEL);
+	if (!copy)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	copy->vol = vol;
+	copy->length = length;
+	copy->dst = dst;
+	copy->nr_dst = nr_dst;
+	copy->token = token;
+	copy->token_offset = token_offset;
+	copy->has_deadline = true;
+	copy->deadline = deadline;
+
+	status = copy_enter_gates(copy);
+	if (status)
+		goto out;
+	passing = dm_bpio_pass_begin(vol);
+	if (atomic_read(&vol->nr_tokens))
+		for (i = 0; i < nr_dst && dst[i].offset < length; i++)
+			dm_bpio_tokens_invalidate(vol, dst[i].source,
+						  min(dst[i].length,
+						      length - dst[i].offset) >>
+						  SECTOR_SHIFT);
+	status = copy_run(copy, copied);
+	dm_bpio_pass_end(vol, passing);
+	if (copy->source_gate_held)
+		bpio_gate_leave(&dm_bpio_token_volume(token)->source_gate);
+	bpio_gate_leave(&vol->source_gate);
+out:
+	kmem_cache_free(copy_cache, copy);
+	return status;
+}
+
+/**
+ * dm_bpio_offload_write_fault - apply a scripted fault to an offload write
+ * @vol: destination
+ * @length: in: bytes of the request; out: bytes to copy before it ends
+ *
+ * Context: process; sleeps when the script says so.
+ * Return: STATUS_SUCCESS, or the status with which the request ends after
+ * *length bytes.
+ */
+s32 dm_bpio_offload_write_fault(struct dm_bpio_volume *vol, u64 *length)
+{
+	struct dm_bpio_fault fault;
+
+	if (!dm_bpio_fault_hit(vol, DM_BPIO_FAULT_OFFLOAD_WRITE, &fault))
+		return STATUS_SUCCESS;
+	if (fault.delay_ms)
+		msleep_interruptible(fault.delay_ms);
+	if (fault.has_bytes)
+		*length = min(*length, fault.bytes);
+	else if (fault.status)
+		*length = 0;
+	return fault.status;
 }
 
 /**
@@ -398,196 +712,14 @@ blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
  */
 s32 bpio_offload_write_begin(struct bpio_volume *vol, u64 *length)
 {
-	struct dm_bpio_fault fault;
-
 	bpio_stat_add(vol, BPIO_STAT_OFFLOAD_WRITES, 1);
 	if (!bpio_volume_can_offload(vol)) {
 		*length = 0;
 		return STATUS_DEVICE_FEATURE_NOT_SUPPORTED;
 	}
-	if (!dm_bpio_fault_hit(to_dm_bpio(vol), DM_BPIO_FAULT_OFFLOAD_WRITE,
-			       &fault))
-		return STATUS_SUCCESS;
-	if (fault.delay_ms)
-		msleep_interruptible(fault.delay_ms);
-	if (fault.has_bytes)
-		*length = min(*length, fault.bytes);
-	else if (fault.status)
-		*length = 0;
-	return fault.status;
+	return dm_bpio_offload_write_fault(to_dm_bpio(vol), length);
 }
 EXPORT_SYMBOL_GPL(bpio_offload_write_begin);
-
-/* ---- reading a token's data ---------------------------------------------- */
-
-static int copy_read_bdev(struct block_device *bdev, sector_t sector,
-			  void *buffer, size_t length)
-{
-	bool is_vmalloc = is_vmalloc_addr(buffer);
-	int ret = 0;
-
-	while (length && !ret) {
-		unsigned int nr = bio_max_segs(DIV_ROUND_UP(offset_in_page(buffer) +
-							    length, PAGE_SIZE));
-		struct bio *bio = bio_alloc(bdev, nr, REQ_OP_READ, GFP_NOIO);
-		void *start = buffer;
-
-		bio->bi_iter.bi_sector = sector;
-		while (length) {
-			unsigned int n = min_t(size_t, length, PAGE_SIZE -
-					       offset_in_page(buffer));
-			struct page *page = is_vmalloc ?
-				vmalloc_to_page(buffer) : virt_to_page(buffer);
-
-			if (bio_add_page(bio, page, n,
-					 offset_in_page(buffer)) != n)
-				break;
-			buffer += n;
-			length -= n;
-		}
-		sector += (buffer - start) >> SECTOR_SHIFT;
-		ret = submit_bio_wait(bio);
-		bio_put(bio);
-		if (is_vmalloc)
-			invalidate_kernel_vmap_range(start, buffer - start);
-	}
-	return ret;
-}
-
-/*
- * Read from @offset on what lies in one place and can be had in one go: whole
- * blocks straight, a part of a block by way of @bounce, one block.  Inside the
- * source gate.  Return: bytes, or a negative errno.
- */
-static ssize_t token_read_some(struct bpio_token *token, u64 offset,
-			       void *buffer, size_t length, void *bounce)
-{
-	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
-	unsigned int head = offset & (SECTOR_SIZE - 1), block;
-	struct dm_bpio_leaf leaf = { };
-	struct dm_bpio *target;
-	struct bpio_run run;
-	int ret;
-
-	if (!dm_bpio_token_run(token, offset - head, (u64)head + length, &run))
-		return -ENODATA;
-	length = min_t(u64, length, run.length - head);
-	if (run.source == BPIO_RUN_ZERO) {
-		memset(buffer, 0, length);
-		return length;
-	}
-	target = dm_bpio_volume_target(vol, run.source);
-	if (!target)
-		return -ESTALE;
-	leaf_below(&leaf, target, run.source,
-		   DIV_ROUND_UP_ULL(run.length, SECTOR_SIZE));
-	length = min_t(u64, length,
-		       ((u64)leaf.nr_sectors << SECTOR_SHIFT) - head);
-
-	block = bdev_logical_block_size(leaf.bdev);
-	head += (leaf.sector << SECTOR_SHIFT) & (block - 1);
-	if (!head && length >= block) {
-		length = round_down(length, block);
-		ret = copy_read_bdev(leaf.bdev, leaf.sector, buffer, length);
-		return ret ?: length;
-	}
-	length = min_t(size_t, length, block - head);
-	ret = copy_read_bdev(leaf.bdev,
-			     round_down(leaf.sector, block >> SECTOR_SHIFT),
-			     bounce, block);
-	if (ret)
-		return ret;
-	memcpy(buffer, bounce + head, length);
-	return length;
-}
-
-/**
- * bpio_token_read - the data that a token stands for
- * @token: from bpio_token_find()
- * @token_offset: bytes into its data
- * @buffer: out: kmalloc'ed or vmalloc'ed; aligned to 512 bytes unless the
- *	range is smaller
- * @length: bytes
- *
- * Waits while the source volume is suspended.  Any range will do; one that is
- * not a multiple of the logical block costs extra reads.
- *
- * Context: process; sleeps.
- * Return: STATUS_SUCCESS; STATUS_INVALID_TOKEN when the token died before the
- * read was complete; STATUS_DATA_OVERRUN beyond the token's end; the status of
- * an I/O error.  On failure @buffer holds nothing of use.
- */
-s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
-		    size_t length)
-{
-	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
-	s32 status = STATUS_SUCCESS;
-	size_t done = 0;
-	void *bounce;
-	ssize_t ret;
-
-	bounce = kmalloc(PAGE_SIZE, GFP_KERNEL);	/* blocks are no larger */
-	if (!bounce)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	while (vol && !bpio_gate_enter(&vol->source_gate)) {
-		ret = bpio_token_wait_source(token);
-		if (ret) {
-			status = ret == -ESTALE ? STATUS_INVALID_TOKEN :
-				 bpio_status_from_errno(ret);
-			goto free_bounce;
-		}
-	}
-	while (done < length) {
-		ret = token_read_some(token, token_offset + done, buffer + done,
-				      length - done, bounce);
-		if (ret <= 0) {
-			status = ret == -ENODATA ? STATUS_DATA_OVERRUN :
-				 ret == -ESTALE ? STATUS_INVALID_TOKEN :
-				 bpio_status_from_errno(ret ?: -EIO);
-			break;
-		}
-		done += ret;
-	}
-	if (vol)
-		bpio_gate_leave(&vol->source_gate);
-	/* C3 of token-store.c */
-	if (!dm_bpio_token_alive(token)) {
-		memset(buffer, 0, length);
-		status = STATUS_INVALID_TOKEN;
-	}
-	dm_bpio_token_use(token);
-free_bounce:
-	kfree(bounce);
-	return status;
-}
-EXPORT_SYMBOL_GPL(bpio_token_read);
-
-/**
- * bpio_token_wait_source - wait until a token's source can be read
- * @token: from bpio_token_find()
- *
- * Context: process; sleeps, a fatal signal ends it.
- * Return: 0: try again; -EINTR; -ESTALE: the token is dead.
- */
-int bpio_token_wait_source(struct bpio_token *token)
-{
-	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
-
-	while (dm_bpio_token_alive(token)) {
-		if (!vol)
-			return 0;
-		if (bpio_gate_enter(&vol->source_gate)) {
-			bpio_gate_leave(&vol->source_gate);
-			return 0;
-		}
-		/* Rare, and as long as an administrator takes: poll. */
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		schedule_timeout_killable(msecs_to_jiffies(10));
-	}
-	return -ESTALE;
-}
-EXPORT_SYMBOL_GPL(bpio_token_wait_source);
 
 /* ---- setup --------------------------------------------------------------- */
 

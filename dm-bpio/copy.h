@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One copy on its way: what copy.c and its engines share.
+ * One copy on its way: what copy.c, its engines and who starts it share.
  */
 #ifndef _DM_BPIO_COPY_H
 #define _DM_BPIO_COPY_H
@@ -37,49 +37,76 @@ struct dm_bpio_leaf {
 /* Source runs of one destination range, on their way to NVMe Copy. */
 struct dm_bpio_nvme_batch {
 	struct dm_bpio_leaf dst;
+	u64 at;			/* bytes into the copy */
 	unsigned int nr;
 	sector_t nr_sectors;
 	struct bpio_lba_run runs[BPIO_TOKEN_MAX_RANGES];
 	struct bpio_lba_run cmd[DM_BPIO_COPY_CMD_RANGES];	/* scratch */
 };
 
+/* A lower volume that cannot be suspended meanwhile. */
+struct dm_bpio_copy_layer {
+	struct dm_bpio_volume *vol;
+	int passing;		/* of vol->passing, when written to; else -1 */
+};
+
 /**
- * struct dm_bpio_copy - a marker bio that is being turned into a copy
- * @work: runs the copy; may sleep, for as long as the commands need
- * @target: destination target, live while @bio is
- * @bio: the marker bio, completed last
+ * struct dm_bpio_copy - a token's data on its way to sectors of a volume
+ * @work: of a marker bio: runs the copy; may sleep, for as long as the
+ *	commands need
+ * @vol: destination
+ * @target: the target that @bio is for, live while @bio is; NULL: to be looked
+ *	up, inside @vol->source_gate
+ * @bio: the marker bio, completed last; NULL for a copy without one (DSM)
  * @marker: its marker, told of the result
  * @pos: of @bio in the marker
  * @length: bytes
- * @sector: destination, first sector of the volume
- * @token: where the data comes from; held by the marker
+ * @dst: where to: offset is bytes into the copy, ascending from 0 without gaps;
+ *	source is the first sector of @vol
+ * @nr_dst: their number
+ * @one: @dst of a marker bio
+ * @token: where the data comes from; held by the marker or by the caller
  * @token_offset: bytes into the token's data
  * @source_gate_held: the token's volume cannot be suspended meanwhile
- * @layers: lower volumes that cannot be suspended meanwhile, either
+ * @layers: lower volumes
  * @nr_layers: their number
  * @nr_inflight: commands whose completion was not waited for yet
- * @submitted: something may have been written
+ * @started: end of the last command that was submitted, bytes into the copy
+ * @good: no command before this failed, or was not submitted; bytes into the
+ *	copy
+ * @fua: of the destination
  * @need_flush: FUA was asked for and an engine ran that has none
+ * @has_deadline: no command is submitted after @deadline
+ * @deadline: jiffies
+ * @nvme_failed: the device failed a Copy command
  * @done: one per completed command
  * @status: first failure; NTSTATUS
  * @nvme: batch under construction
  */
 struct dm_bpio_copy {
 	struct work_struct work;
+	struct dm_bpio_volume *vol;
 	struct dm_bpio *target;
 	struct bio *bio;
 	struct bpio_marker *marker;
 	u64 pos;
 	u64 length;
-	sector_t sector;
+	const struct bpio_run *dst;
+	unsigned int nr_dst;
+	struct bpio_run one;
 	struct bpio_token *token;
 	u64 token_offset;
 	bool source_gate_held;
-	struct dm_bpio_volume *layers[2 * DM_BPIO_MAX_DEPTH];
+	struct dm_bpio_copy_layer layers[2 * DM_BPIO_MAX_DEPTH];
 	unsigned int nr_layers;
 	unsigned int nr_inflight;
-	bool submitted;
+	u64 started;
+	atomic64_t good;
+	bool fua;
 	bool need_flush;
+	bool has_deadline;
+	bool nvme_failed;
+	unsigned long deadline;
 	struct completion done;
 	s32 status;
 	struct dm_bpio_nvme_batch nvme;
@@ -90,7 +117,9 @@ struct dm_bpio_copy {
  * @name: as in the status line
  * @stat: counts its bytes, at the destination volume
  * @can: may it serve this pair; @src NULL: zeros
- * @copy: start to move @nr_sectors; done by dm_bpio_copy_end() for each command
+ * @max_sectors: that a call of @copy takes, 0: any number
+ * @copy: start to move @nr_sectors, which lie @at bytes into the copy; done by
+ *	dm_bpio_copy_end() for each command
  * @flush: start what @copy has gathered
  *
  * @copy and @flush run in the copy's work and may sleep.
@@ -101,7 +130,9 @@ struct dm_bpio_copy_engine {
 	bool (*can)(const struct dm_bpio_copy *copy,
 		    const struct dm_bpio_leaf *src,
 		    const struct dm_bpio_leaf *dst);
-	void (*copy)(struct dm_bpio_copy *copy, const struct dm_bpio_leaf *src,
+	sector_t max_sectors;
+	void (*copy)(struct dm_bpio_copy *copy, u64 at,
+		     const struct dm_bpio_leaf *src,
 		     const struct dm_bpio_leaf *dst, sector_t nr_sectors);
 	void (*flush)(struct dm_bpio_copy *copy);
 };
@@ -109,15 +140,23 @@ struct dm_bpio_copy_engine {
 extern const struct dm_bpio_copy_engine dm_bpio_engine_nvme;
 extern const struct dm_bpio_copy_engine dm_bpio_engine_kcopyd;
 extern const struct dm_bpio_copy_engine dm_bpio_engine_zero;
+extern const struct dm_bpio_copy_engine dm_bpio_engine_literal;
 
 /* copy.c */
 blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
 				struct bpio_marker *marker, u64 pos,
 				struct bpio_token *token, u64 token_offset);
-void dm_bpio_copy_begin(struct dm_bpio_copy *copy);
+bool dm_bpio_copy_begin(struct dm_bpio_copy *copy, u64 at, u64 length);
 void dm_bpio_copy_end(struct dm_bpio_copy *copy,
 		      const struct dm_bpio_copy_engine *engine, s32 status,
-		      u64 length);
+		      u64 at, u64 length);
+s32 dm_bpio_copy_ranges(struct dm_bpio_volume *vol, const struct bpio_run *dst,
+			unsigned int nr_dst, u64 length,
+			struct bpio_token *token, u64 token_offset,
+			unsigned long deadline, u64 *copied);
+s32 dm_bpio_offload_write_fault(struct dm_bpio_volume *vol, u64 *length);
+void dm_bpio_leaf_below(struct dm_bpio_leaf *leaf, struct dm_bpio *target,
+			sector_t sector, sector_t nr_sectors);
 
 /* Exported by nvme-core, declared in a private header of its own. */
 void nvme_init_request(struct request *req, struct nvme_command *cmd);

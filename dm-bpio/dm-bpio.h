@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <bpio/storage.h>
@@ -122,7 +123,10 @@ struct dm_bpio_volume {
 	struct list_head tokens;	/* not dead, under token_lock */
 	struct rb_root token_owners;	/* by uid, under token_lock */
 	struct xarray markers;		/* by page frame number of the folio */
-	struct bpio_gate source_gate;	/* copies that read from this volume */
+	/* copies that read from this volume, or write to it past map() */
+	struct bpio_gate source_gate;
+	struct srcu_struct passing;	/* copies that write past map() */
+	atomic_t nr_passing;		/* their number */
 	struct list_head idle_markers;	/* under marker_lock */
 	spinlock_t marker_lock;
 	unsigned int nr_idle_markers;
@@ -133,10 +137,20 @@ static inline struct dm_bpio_volume *to_dm_bpio(struct bpio_volume *vol)
 	return container_of(vol, struct dm_bpio_volume, pub);
 }
 
+/* What the table line of a volume says of offloads. */
+struct dm_bpio_rules {
+	bool complete;		/* all of the table is ``bpio`` */
+	enum dm_bpio_offload offload;
+	u32 ttl_ms, ttl_max_ms;
+	u32 max_tokens;
+	u64 max_transfer;	/* bytes, 0: no limit */
+	u64 optimal_transfer;	/* bytes, 0: none */
+};
+
 /* What copy-nvme.c knows of the namespace that a target lies on. */
 struct dm_bpio_nvme {
 	bool capable;		/* the controller has Copy, limits are valid */
-	unsigned long refused_until;	/* jiffies; it said Invalid Opcode */
+	unsigned long refused_until;	/* jiffies; it failed a Copy */
 	u32 nsid;
 	struct bpio_copy_limits limits;
 	void (*init_request)(struct request *req, struct nvme_command *cmd);
@@ -237,6 +251,15 @@ s32 dm_bpio_check_manage_bypass_io(const struct bpio_input *input,
 				   u32 input_length, u32 output_length,
 				   bool user_mode);
 
+/* Exported by dm-mod, declared in a private header of its own. */
+void dm_internal_suspend_fast(struct mapped_device *md);
+void dm_internal_resume_fast(struct mapped_device *md);
+
+/* dsm.c */
+struct bpio_request;
+void dm_bpio_manage_data_set(struct file *file, struct bpio_request *req);
+void dm_bpio_query_property(struct file *file, struct bpio_request *req);
+
 /* status.c */
 int dm_bpio_status_parse(const char *word, s32 *status);
 
@@ -246,7 +269,12 @@ void dm_bpio_stats_read(struct dm_bpio_volume *vol, struct bpio_stats *sum);
 /* token-store.c */
 int dm_bpio_token_store_init(void);
 void dm_bpio_token_store_exit(void);
-void dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol);
+int dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol);
+void dm_bpio_tokens_volume_exit(struct dm_bpio_volume *vol);
+bool dm_bpio_volume_rules(struct dm_bpio_volume *vol,
+			  struct dm_bpio_rules *rules);
+int dm_bpio_pass_begin(struct dm_bpio_volume *vol);
+void dm_bpio_pass_end(struct dm_bpio_volume *vol, int passing);
 void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
 			       sector_t nr_sectors);
 void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol);
@@ -256,6 +284,8 @@ struct bpio_token *dm_bpio_token_hold(struct bpio_token *token);
 struct dm_bpio_volume *dm_bpio_token_volume(const struct bpio_token *token);
 bool dm_bpio_token_alive(const struct bpio_token *token);
 void dm_bpio_token_use(struct bpio_token *token);
+void dm_bpio_token_redeem_begin(struct bpio_token *token);
+void dm_bpio_token_redeem_end(struct bpio_token *token);
 bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 		       struct bpio_run *run);
 

@@ -388,6 +388,9 @@ static void dm_bpio_status(struct dm_target *ti, status_type_t type,
 		{ BPIO_STAT_BYTES_NVME, "bytes_nvme" },
 		{ BPIO_STAT_BYTES_KCOPYD, "bytes_kcopyd" },
 		{ BPIO_STAT_BYTES_ZERO, "bytes_zero" },
+		{ BPIO_STAT_BYTES_LITERAL, "bytes_literal" },
+		{ BPIO_STAT_DSM_ACTIONS, "dsm_actions" },
+		{ BPIO_STAT_DSM_FORWARDED, "dsm_forwarded" },
 	};
 	const unsigned long paused =
 		BIT(BPIO_GATE_PAUSED) | BIT(BPIO_GATE_SUSPENDED);

@@ -26,7 +26,11 @@
  * entitled to.
  *
  * A write that was in flight when its range was added is not seen here: the
- * builder waits for those before it issues (see bpio/storage.h).
+ * builder waits for those before it issues (see bpio/storage.h).  Copies that
+ * write past map() are waited for at the issue, see dm_bpio_pass_begin().
+ *
+ * A token does not expire while it is being redeemed: a command may take longer
+ * than an inactivity timer of milliseconds (TK-7).
  */
 #include <linux/cred.h>
 #include <linux/delay.h>
@@ -87,6 +91,7 @@ struct token_owner {
  * @limit: bytes it may stand for, see bpio_token_limit()
  * @ttl: jiffies of inactivity (TK-7)
  * @expires: jiffies at which it dies unless used
+ * @redemptions: in progress; the timer waits for their end
  * @timer: kills it, some time after @expires
  * @rcu: frees it
  * @one: the range of a token that has only one
@@ -112,6 +117,7 @@ struct bpio_token {
 	u64 limit;
 	unsigned long ttl;
 	unsigned long expires;
+	atomic_t redemptions;
 	struct timer_list timer;
 	struct rcu_head rcu;
 	struct token_range one;
@@ -331,14 +337,25 @@ static void token_kill(struct bpio_token *token, enum bpio_stat stat)
 
 static bool token_expired(const struct bpio_token *token)
 {
-	return time_after_eq(jiffies, READ_ONCE(token->expires));
+	return !atomic_read(&token->redemptions) &&
+	       time_after_eq(jiffies, READ_ONCE(token->expires));
 }
 
 static void token_timeout(struct timer_list *timer)
 {
 	struct bpio_token *token = container_of(timer, struct bpio_token,
 						timer);
+	bool again = false;
 
+	/* Under the lock: token_bury() stops the timer of a token that died. */
+	spin_lock(&token->vol->token_lock);
+	if (!token->dead && atomic_read(&token->redemptions)) {
+		mod_timer(timer, jiffies + token->ttl);
+		again = true;
+	}
+	spin_unlock(&token->vol->token_lock);
+	if (again)
+		return;
 	token_kill(token, BPIO_STAT_TOKENS_EXPIRED);
 	bpio_token_put(token);
 }
@@ -392,26 +409,29 @@ void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol)
 
 /* ---- building ------------------------------------------------------------ */
 
-/* What a volume's table line says; the first target speaks for all. */
-struct token_rules {
-	enum dm_bpio_offload offload;
-	u32 ttl_ms, ttl_max_ms;
-	u32 max_tokens;
-	u64 max_transfer;
-};
-
-static bool volume_rules(struct dm_bpio_volume *vol, struct token_rules *rules)
+/**
+ * dm_bpio_volume_rules - what a volume's table line says of offloads
+ * @vol: volume
+ * @rules: out; the first target speaks for all
+ *
+ * Context: may sleep; takes dm_bpio_lock, so not inside a gate.
+ * Return: false when no live target is ``bpio``.
+ */
+bool dm_bpio_volume_rules(struct dm_bpio_volume *vol,
+			  struct dm_bpio_rules *rules)
 {
 	struct dm_bpio *target;
 
 	mutex_lock(&dm_bpio_lock);
 	target = list_first_entry_or_null(&vol->targets, struct dm_bpio, list);
 	if (target) {
+		rules->complete = dm_bpio_volume_complete(vol);
 		rules->offload = target->offload;
 		rules->ttl_ms = target->token_ttl_ms;
 		rules->ttl_max_ms = target->token_ttl_max_ms;
 		rules->max_tokens = target->max_tokens;
 		rules->max_transfer = target->max_transfer;
+		rules->optimal_transfer = target->optimal_transfer;
 	}
 	mutex_unlock(&dm_bpio_lock);
 	return target;
@@ -426,14 +446,15 @@ static bool volume_rules(struct dm_bpio_volume *vol, struct token_rules *rules)
  */
 bool bpio_volume_can_offload(struct bpio_volume *vol)
 {
-	struct token_rules rules;
+	struct dm_bpio_rules rules;
 
-	return volume_rules(to_dm_bpio(vol), &rules) &&
+	return dm_bpio_volume_rules(to_dm_bpio(vol), &rules) &&
 	       rules.offload != DM_BPIO_OFFLOAD_NONE;
 }
 EXPORT_SYMBOL_GPL(bpio_volume_can_offload);
 
-static s32 token_admit(struct bpio_token *token, const struct token_rules *rules)
+static s32 token_admit(struct bpio_token *token,
+		       const struct dm_bpio_rules *rules)
 {
 	struct dm_bpio_volume *vol = token->vol;
 	struct token_owner *spare;
@@ -479,12 +500,12 @@ struct bpio_token *bpio_token_begin(struct bpio_volume *vol, u32 ttl_ms,
 {
 	struct dm_bpio_volume *dvol = to_dm_bpio(vol);
 	struct dm_bpio_fault fault = { };
-	struct token_rules rules;
+	struct dm_bpio_rules rules;
 	struct bpio_token *token;
 
 	bpio_stat_add(vol, BPIO_STAT_OFFLOAD_READS, 1);
 	*status = STATUS_DEVICE_FEATURE_NOT_SUPPORTED;
-	if (!volume_rules(dvol, &rules) ||
+	if (!dm_bpio_volume_rules(dvol, &rules) ||
 	    rules.offload == DM_BPIO_OFFLOAD_NONE)
 		return NULL;
 	*status = STATUS_INVALID_PARAMETER;
@@ -512,6 +533,8 @@ struct bpio_token *bpio_token_begin(struct bpio_volume *vol, u32 ttl_ms,
 	token->building = true;
 	token->vol = dvol;
 	token->limit = rules.max_transfer ?: U64_MAX;
+	if (!ttl_ms && rules.optimal_transfer)
+		token->limit = min(token->limit, rules.optimal_transfer);
 	if (fault.has_bytes)
 		token->limit = min(token->limit, fault.bytes);
 	token->ttl = msecs_to_jiffies(ttl_ms ?: rules.ttl_ms);
@@ -539,7 +562,8 @@ EXPORT_SYMBOL_GPL(bpio_token_begin);
  * bpio_token_limit - how many bytes a token under construction may stand for
  * @token: from bpio_token_begin()
  *
- * Return: bytes, U64_MAX for no limit.  Rule DS-12; a scripted truncation.
+ * Return: bytes, U64_MAX for no limit.  Rule DS-12: max_transfer and, when the
+ * default lifetime was asked for, optimal_transfer; a scripted truncation.
  */
 u64 bpio_token_limit(const struct bpio_token *token)
 {
@@ -740,6 +764,45 @@ static s32 token_publish(struct bpio_token *token)
 }
 
 /**
+ * dm_bpio_pass_begin - a copy is about to write to a volume past its map()
+ * @vol: volume
+ *
+ * Before the caller kills the tokens that the write outdates.  Then either the
+ * builder of a token sees it here and waits for its end, or it sees the range
+ * that was added, and kills the token: both make their mark known before they
+ * look at the other's.
+ *
+ * Context: process; may sleep until dm_bpio_pass_end(), in the same task.
+ * Return: what dm_bpio_pass_end() wants.
+ */
+int dm_bpio_pass_begin(struct dm_bpio_volume *vol)
+{
+	int passing = srcu_read_lock(&vol->passing);
+
+	__release(&vol->passing);	/* of this function, says sparse */
+	atomic_inc(&vol->nr_passing);
+	/* pairs with the barrier in token_wait_passing() */
+	smp_mb__after_atomic();
+	return passing;
+}
+
+/* The copy has ended; @passing is from dm_bpio_pass_begin(). */
+void dm_bpio_pass_end(struct dm_bpio_volume *vol, int passing)
+{
+	atomic_dec(&vol->nr_passing);
+	__acquire(&vol->passing);
+	srcu_read_unlock(&vol->passing, passing);
+}
+
+/* Wait for copies that may not have seen the last range that was added. */
+static void token_wait_passing(struct dm_bpio_volume *vol)
+{
+	smp_mb();	/* pairs with the barrier in dm_bpio_pass_begin() */
+	if (atomic_read(&vol->nr_passing))
+		synchronize_srcu(&vol->passing);
+}
+
+/**
  * bpio_token_issue - finish a token
  * @token: from bpio_token_begin(); the caller's reference is gone afterwards,
  *	whatever is returned
@@ -775,6 +838,7 @@ s32 bpio_token_issue(struct bpio_token *token, u64 length,
 		status = token_finish_ranges(token, length);
 	if (status)
 		goto abort;
+	token_wait_passing(token->vol);
 
 	bpio_token_encode(out, token_uuid, token->id, length);
 	token_sign(out, body->hmac);
@@ -902,6 +966,29 @@ void dm_bpio_token_use(struct bpio_token *token)
 }
 
 /**
+ * dm_bpio_token_redeem_begin - the token is going to be used for a while
+ * @token: issued token
+ *
+ * Until dm_bpio_token_redeem_end() it does not expire; it may die otherwise.
+ *
+ * Context: any.
+ */
+void dm_bpio_token_redeem_begin(struct bpio_token *token)
+{
+	if (token != &zero_token)
+		atomic_inc(&token->redemptions);
+}
+
+/* Undo dm_bpio_token_redeem_begin(); the inactivity timer starts anew. */
+void dm_bpio_token_redeem_end(struct bpio_token *token)
+{
+	if (token == &zero_token)
+		return;
+	dm_bpio_token_use(token);
+	atomic_dec(&token->redemptions);
+}
+
+/**
  * dm_bpio_token_run - where a piece of a token's data lies
  * @token: issued token
  * @offset: bytes into its data
@@ -939,13 +1026,23 @@ bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 
 /* ---- setup --------------------------------------------------------------- */
 
-/* Prepare what a volume holds of tokens; the rest of it is zeroed. */
-void dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol)
+/*
+ * Prepare what a volume holds of tokens; the rest of it is zeroed.  Return: 0
+ * or -ENOMEM.
+ */
+int dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol)
 {
 	spin_lock_init(&vol->token_lock);
 	vol->token_ranges = RB_ROOT_CACHED;
 	vol->token_owners = RB_ROOT;
 	INIT_LIST_HEAD(&vol->tokens);
+	return init_srcu_struct(&vol->passing);
+}
+
+/* Undo it; no token and no copy is left. */
+void dm_bpio_tokens_volume_exit(struct dm_bpio_volume *vol)
+{
+	cleanup_srcu_struct(&vol->passing);
 }
 
 /**

@@ -23,6 +23,7 @@ static struct workqueue_struct *dm_bpio_wq;
 static void dm_bpio_volume_destroy(struct dm_bpio_volume *vol)
 {
 	dm_bpio_marker_volume_exit(vol);
+	dm_bpio_tokens_volume_exit(vol);
 	bpio_gate_destroy(&vol->source_gate);
 	bpio_gate_destroy(&vol->pub.gate);
 	mutex_destroy(&vol->client_lock);
@@ -71,6 +72,8 @@ static struct dm_bpio_volume *dm_bpio_volume_alloc(struct mapped_device *md)
 		goto err_stats;
 	if (bpio_gate_init(&vol->source_gate, BIT(BPIO_GATE_SUSPENDED)))
 		goto err_gate;
+	if (dm_bpio_tokens_volume_init(vol))
+		goto err_source_gate;
 
 	strscpy(vol->pub.bdev_name, disk->disk_name,
 		sizeof(vol->pub.bdev_name));
@@ -87,10 +90,11 @@ static struct dm_bpio_volume *dm_bpio_volume_alloc(struct mapped_device *md)
 	mutex_init(&vol->lock);
 	mutex_init(&vol->client_lock);
 	spin_lock_init(&vol->fault_lock);
-	dm_bpio_tokens_volume_init(vol);
 	dm_bpio_marker_volume_init(vol);
 	return vol;
 
+err_source_gate:
+	bpio_gate_destroy(&vol->source_gate);
 err_gate:
 	bpio_gate_destroy(&vol->pub.gate);
 err_stats:
@@ -442,7 +446,7 @@ void dm_bpio_volume_presuspend(struct dm_bpio *target)
  * Not earlier: a marker write in flight through map() needs its source.
  *
  * Context: dm's postsuspend: md->suspend_lock held.  Waits for copies that
- * read from the volume.
+ * read from the volume, or write to it past map().
  */
 void dm_bpio_volume_postsuspend(struct dm_bpio *target)
 {
