@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /dev/bpio: the IOCTL codes of the storage layer, aimed at a block device.
- * Checks the request, dispatches it and fills the reply (protocol section 8).
- * The copying in and out is carrier.c's.
+ * Checks the request, dispatches it and fills the reply (protocol section 8);
+ * data set management and properties are dsm.c's.  The copying in and out is
+ * carrier.c's.
  */
 #include <linux/blkdev.h>
 #include <linux/file.h>
@@ -119,6 +120,12 @@ static int dm_bpio_control(void *ctx, struct bpio_request *req)
 		switch (req->code) {
 		case IOCTL_STORAGE_MANAGE_BYPASS_IO:
 			req->status = dm_bpio_manage_bypass_io(bdev, req);
+			break;
+		case IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES:
+			dm_bpio_manage_data_set(file, req);
+			break;
+		case IOCTL_STORAGE_QUERY_PROPERTY:
+			dm_bpio_query_property(file, req);
 			break;
 		default:
 			req->status = STATUS_INVALID_DEVICE_REQUEST;
