@@ -292,10 +292,15 @@ static void resume_stream(struct file *file, struct fs_bpio_results *out)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
-
+	bool paused;
+	u32 pauses;
 	s32 status;
 
-	if (!READ_ONCE(bi->state.stream_paused))
+	mutex_lock(&vol->state_lock);
+	paused = bi->state.stream_paused;
+	pauses = bi->state.pauses;
+	mutex_unlock(&vol->state_lock);
+	if (!paused)
 		return;
 	status = send_to_top(file, FS_BPIO_OP_QUERY,
 			     FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY, out);
@@ -308,8 +313,10 @@ static void resume_stream(struct file *file, struct fs_bpio_results *out)
 	}
 	if (out->op_status)
 		return;
+	/* Whoever has asked for a pause since has not been asked about it. */
 	mutex_lock(&vol->state_lock);
-	bi->state.stream_paused = false;
+	if (bi->state.pauses == pauses)
+		bi->state.stream_paused = false;
 	mutex_unlock(&vol->state_lock);
 }
 

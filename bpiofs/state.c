@@ -229,6 +229,7 @@ bool bpiofs_state_pause_stream(struct bpiofs_stream_state *stream)
 	if (!stream->open_count)
 		return false;
 	stream->stream_paused = true;
+	stream->pauses++;
 	return true;
 }
 BPIO_EXPORT_FOR_KUNIT(bpiofs_state_pause_stream);

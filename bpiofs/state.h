@@ -68,11 +68,13 @@ struct bpiofs_volume_state {
  * @open_count: enabled opens of the file; BypassIoOpenCount
  * @stream_paused: STREAM_PAUSE is in force
  * @sparse: there was a hole before the valid data length when last looked at
+ * @pauses: how often STREAM_PAUSE came into force
  */
 struct bpiofs_stream_state {
 	u32 open_count;
 	bool stream_paused;
 	bool sparse;
+	u32 pauses;
 };
 
 /**

@@ -320,6 +320,7 @@ static const struct code codes[] = {
 	     0x501, 2),
 	CODE(IOCTL_STORAGE_QUERY_PROPERTY, 0x002D1400, 0x002D, 0x500, 0),
 	CODE(FSCTL_SET_ENCRYPTION, 0x000900D7, 0x0009, 53, 0, 3),
+	CODE(FSCTL_SET_COMPRESSION, 0x0009C040, 0x0009, 16, 3),
 };
 
 static void code_desc(const struct code *c, char *desc)

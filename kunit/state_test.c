@@ -697,7 +697,8 @@ enum {
 	READ_VOLUME_PAUSED	= BIT(5),
 	READ_STORAGE_ACTIVE	= BIT(6),
 	READ_STORAGE_VETOED	= BIT(7),	/* neither: idle */
-	READ_NR			= BIT(8),
+	READ_SPARSE		= BIT(8),
+	READ_NR			= BIT(9),
 };
 
 /*
@@ -714,16 +715,18 @@ struct path_row {
 
 static const struct path_row paths[] = {
 	{ "6.0: open not enabled", READ_ENABLED, 0,
-	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_NOT_ENABLED, 96 },
+	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_NOT_ENABLED, 192 },
 	{ "6.0, R-FS-2: cached read", READ_DIRECT, 0,
-	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_CACHED_IO, 48 },
+	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_CACHED_IO, 96 },
 	{ "6.0, R-FS-87: filter blocked", READ_BLOCKED, READ_BLOCKED,
-	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_FILTER_BLOCKED, 24 },
+	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_FILTER_BLOCKED, 48 },
 	{ "6.0, R-FS-61: stream paused", READ_STREAM_PAUSED,
 	  READ_STREAM_PAUSED,
-	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_STREAM_PAUSED, 12 },
+	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_STREAM_PAUSED, 24 },
 	{ "6.0, R-FS-80: cached users", READ_CACHED_USERS, READ_CACHED_USERS,
-	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_CACHED_USERS, 6 },
+	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_CACHED_USERS, 12 },
+	{ "6.0, R-FS-82: sparse", READ_SPARSE, READ_SPARSE,
+	  BPIOFS_PATH_TRADITIONAL, BPIOFS_WHY_SPARSE, 6 },
 	{ "6.0, R-FS-51: volume paused", READ_VOLUME_PAUSED,
 	  READ_VOLUME_PAUSED,
 	  BPIOFS_PATH_PARTIAL, BPIOFS_WHY_VOLUME_PAUSED, 3 },
@@ -771,6 +774,7 @@ static void read_takes_path(struct kunit *test)
 		const struct bpiofs_stream_state stream = {
 			.open_count = 1,
 			.stream_paused = bits & READ_STREAM_PAUSED,
+			.sparse = bits & READ_SPARSE,
 		};
 		enum bpiofs_why why = BPIOFS_WHY_NR;
 		enum bpiofs_path path;
@@ -819,6 +823,10 @@ static void open_goes_through_all_paths(struct kunit *test)
 	EXPECT_PATH(false, false, BPIOFS_PATH_TRADITIONAL);	/* R-FS-1 */
 	EXPECT_PATH(true, true, BPIOFS_PATH_TRADITIONAL);	/* R-FS-80 */
 	EXPECT_PATH(true, false, BPIOFS_PATH_FULL);
+	stream.sparse = true;
+	EXPECT_PATH(true, false, BPIOFS_PATH_TRADITIONAL);	/* R-FS-82 */
+	stream.sparse = false;
+	EXPECT_PATH(true, false, BPIOFS_PATH_FULL);
 	KUNIT_EXPECT_TRUE(test, bpiofs_state_pause_stream(&stream));
 	EXPECT_PATH(true, false, BPIOFS_PATH_TRADITIONAL);	/* R-FS-61 */
 	vol.vol_paused = true;
@@ -849,6 +857,7 @@ static const struct why_row whys[] = {
 	{ BPIOFS_WHY_FILTER_BLOCKED, "filter_blocked" },
 	{ BPIOFS_WHY_STREAM_PAUSED, "stream_paused" },
 	{ BPIOFS_WHY_CACHED_USERS, "cached_users" },
+	{ BPIOFS_WHY_SPARSE, "sparse" },
 	{ BPIOFS_WHY_VOLUME_PAUSED, "volume_paused" },
 	{ BPIOFS_WHY_STORAGE_VETO, "storage_veto" },
 	{ BPIOFS_WHY_GATE_CLOSED, "gate_closed" },
@@ -871,6 +880,16 @@ static void every_reason_has_its_name(struct kunit *test)
 				   whys[i].name);
 }
 
+static void every_path_has_its_name(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, (int)BPIOFS_PATH_NR, 3);
+	KUNIT_EXPECT_STREQ(test, bpiofs_path_name(BPIOFS_PATH_FULL), "full");
+	KUNIT_EXPECT_STREQ(test, bpiofs_path_name(BPIOFS_PATH_PARTIAL),
+			   "partial");
+	KUNIT_EXPECT_STREQ(test, bpiofs_path_name(BPIOFS_PATH_TRADITIONAL),
+			   "traditional");
+}
+
 static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(request_is_judged, check_gen_params),
 	KUNIT_CASE_PARAM(earlier_fault_wins, faults_gen_params),
@@ -887,6 +906,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(read_takes_path, paths_gen_params),
 	KUNIT_CASE(open_goes_through_all_paths),
 	KUNIT_CASE(every_reason_has_its_name),
+	KUNIT_CASE(every_path_has_its_name),
 	{}
 };
 
