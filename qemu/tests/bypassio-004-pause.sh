@@ -101,6 +101,10 @@ stream_pause() {
 	END
 }
 
+all_enabled() {
+	[ "$(bpio-ctl a mark:v show:active_count)" = "show active_count=4" ]
+}
+
 # After a pause has returned no bypassed read is in flight: what was counted
 # as bypassed then stays what it is.
 drain() {
@@ -108,10 +112,13 @@ drain() {
 
 	for kind in pausev:resumev pauses:resumes; do
 		for i in 1 2 3 4; do
-			bpio-verify check -e -E uring -q 16 -b 4K -r -n 100000 \
+			bpio-verify check -e -E uring -q 16 -b 4K -r -n 100000000 \
 				a 1 >/dev/null &
 			held[$i]=$!
 		done
+		# A pause of a stream nobody has enabled yet is forgotten.
+		wait_for 20 all_enabled ||
+			fail "$fs: not every reader is there"
 		for i in 1 2 3; do
 			bpio-ctl a mark:v "${kind%:*}" show:bypassed_bytes \
 				sleep:100 show:bypassed_bytes \
