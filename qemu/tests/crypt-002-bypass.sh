@@ -1,6 +1,6 @@
 #!/bin/bash
 # purpose: encrypt and decrypt files that are bypassed; vetoes, tokens, mappings
-# needs: module=bpio-flt-crypt
+# needs: module=bpio-flt-crypt module=bpio-flt-test
 # timeout: 300
 # checks: 104 124
 # shellcheck disable=SC2154,SC2016 # $tmp of lib.sh; programs
@@ -11,6 +11,7 @@
 # shellcheck source=qemu/tests/crypt.sh
 . "$(dirname "$0")/crypt.sh"
 
+flt_test=/sys/module/bpio_flt_test/parameters
 none="result=SUCCESS driver= reason="
 enabled="enable status=SUCCESS info=352 op=1 flags=8 $none"
 info_a="info status=SUCCESS info=96 op=8"
@@ -135,6 +136,29 @@ recipe() {
 	quietly a "$decrypt"
 }
 
+# Encrypted while the QUERY of a STREAM_RESUME is below this filter: it has
+# passed, and must not end the pause that came after.
+overtaken() {
+	local pid
+
+	echo "t 100000 0xf fsctl" >"$flt_test"/add
+	echo t >"$(volume_dir v)/attach"
+	echo "t fs_ops=3 sleep_ms=1500" >"$flt_test"/script
+	hold_open h a enable pauses
+	bpio-ctl a resumes info >"$tmp/out" &
+	pid=$!
+	sleep 0.5
+	quietly a "$encrypt"
+	check "$fs: encrypted while somebody resumes" kill -0 "$pid"
+	wait "$pid"
+	check_equal "$fs: the pause stays" "resumes status=SUCCESS info=352 \
+op=7 flags=2 $none
+$info_a flags=10 count=1 driver=nvme.ko" "$(cat "$tmp/out")"
+	let_go h
+	echo t >"$flt_test"/remove
+	quietly a "$decrypt"
+}
+
 # No reader sees a byte of ciphertext, whatever it reads by.
 under_readers() {
 	local i
@@ -221,6 +245,7 @@ run() {
 	bpio-verify fill a 1 4M
 	requests
 	recipe
+	overtaken
 	under_readers
 	killed
 	contended
@@ -229,5 +254,7 @@ run() {
 	remove_volume v
 }
 
+load_module bpio-flt-test
+defer unload_module bpio-flt-test
 on_each_fs_or ext4 run
 finish

@@ -1,0 +1,111 @@
+#!/bin/bash
+# purpose: encryption when allocations or the device fail: all or nothing
+# needs: kernel=debug module=bpio-flt-crypt prog=bpio-model
+# timeout: 200
+# shellcheck disable=SC2154,SC2016 # $tmp of lib.sh; programs
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+# shellcheck source=qemu/tests/crypt.sh
+. "$(dirname "$0")/crypt.sh"
+
+seed=${SEED-$RANDOM}
+failslab=/sys/kernel/debug/failslab
+failing=/sys/kernel/debug/fail_make_request
+
+# Those of the caller, one after another, in every operation.
+allocations() {
+	local f old
+
+	for f in $failslab /sys/kernel/debug/fail_page_alloc; do
+		old=$(cat "$f/ignore-gfp-wait")
+		defer bash -c 'echo "$1" >"$2"' - "$old" "$f/ignore-gfp-wait"
+		echo N >"$f/ignore-gfp-wait"
+		echo 0 >"$f/verbose"
+	done
+	cd /
+	check "$fs: every operation, while allocations fail" \
+		bpio-model -s "$seed" -f -e -n 500 -r 2 "$tmp/v/m"
+	check "$fs: and conversions" \
+		bpio-model -s "$seed" -f -c -n 500 -r 2 -m 200000 "$tmp/v/m"
+	cd "$tmp/v"
+}
+
+# The device fails once: when so many bytes have gone to it, or come from it.
+device() {
+	local what=$1 bytes out good=0 bad=0
+
+	shift
+	for bytes; do
+		sync
+		echo 1 >/proc/sys/vm/drop_caches
+		echo 100 >$failing/probability
+		echo 1 >$failing/interval
+		echo "$bytes" >$failing/space
+		echo 1 >$failing/times
+		out=$(bpio-ctl a "${!what}") || true
+		echo 0 >$failing/times
+		echo 0 >$failing/probability
+		case $out in
+		"$converted") good=$((good + 1)) ;;
+		"raw status=UNSUCCESSFUL info=0") bad=$((bad + 1)) ;;
+		*) not_ok "$what, $bytes bytes: $out" ;;
+		esac
+		if ! bpio-verify check -c a 1 >"$tmp/out"; then
+			cat "$tmp/out"
+			not_ok "$what, $bytes bytes: the data is wrong"
+			return
+		fi
+		echo 1 >/proc/sys/vm/drop_caches
+		bpio-verify check a 1 >"$tmp/out" ||
+			not_ok "$what, $bytes bytes: the data is wrong later"
+		[ "$out" = "$converted" ] || {
+			[ "$what" = decrypt ] && is_encrypted a ||
+				{ [ "$what" = encrypt ] && is_plain a; } ||
+				not_ok "$what, $bytes bytes: half done"
+		}
+		# for the next
+		if [ "$what" = encrypt ]; then
+			quietly a "$decrypt"
+		else
+			quietly a "$encrypt"
+		fi
+	done
+	check "$what: the device fails at $# places: $bad failed, $good went on" \
+		test "$bad" -gt 0
+}
+
+run() {
+	volume_mib=320
+	make_volume v "$disk"
+	make_fs "$fs" "$(volume v)"
+	mount_crypt
+	allocations
+	umount_volume v
+	check "$fs: the file system is in order" fsck_volume v "$fs"
+	remove_volume v
+}
+
+# Without a journal, which would end the file system.
+run_device() {
+	volume_mib=64
+	make_volume v "$disk"
+	make_fs ext4 "$(volume v)" -O ^has_journal
+	mount_crypt
+	bpio-verify fill a 1 2M
+	echo 1 >"/sys/block/${disk##*/}/make-it-fail"
+	defer bash -c 'echo 0 >"$1"' - "/sys/block/${disk##*/}/make-it-fail"
+	device encrypt 0 4096 20000 65536 300000 1000000 2000000 2500000 \
+		3000000 3500000 4000000 4200000
+	quietly a "$encrypt"
+	device decrypt 0 4096 20000 65536 300000 1000000 2000000 2500000 \
+		3000000 3500000 4000000 4200000
+	remove_volume v
+}
+
+need_debug_kernel
+fs=ext4
+run
+run_device
+finish
