@@ -9,6 +9,8 @@
  * Locks, outermost first:
  *	bpiofs i_rwsem (VFS)
  *	bpiofs_inode.offload_lock	one token copy per stream at a time
+ *	lower freeze protection
+ *	locks of filters
  *	lower i_rwsem			taken by the lower file system, or shared
  *					by the bypass look-up
  *	bpiofs_volume.storage_lock	storage requests; before lower i_rwsem
@@ -37,10 +39,20 @@
 #define BPIOFS_DRIVER_NAME	"bpiofs.ko"
 #define BPIOFS_SUPER_MAGIC	0x6270696f	/* "bpio" */
 
+/* What became of a byte of copy_file_range(). */
+enum bpiofs_copied {
+	BPIOFS_COPIED_OFFLOAD,	/* by a token */
+	BPIOFS_COPIED_HOLE,	/* it was, and is, in a hole */
+	BPIOFS_COPIED_SHARED,	/* the files share its block */
+	BPIOFS_COPIED_SPLICE,	/* by way of the host's memory */
+	BPIOFS_COPIED_NR,
+};
+
 struct bpiofs_stats {
 	u64 reads[BPIOFS_PATH_NR];
 	u64 bytes[BPIOFS_PATH_NR];
 	u64 reasons[BPIOFS_WHY_NR];
+	u64 copied[BPIOFS_COPIED_NR];
 };
 
 /**
@@ -87,8 +99,8 @@ struct bpiofs_params {
  * @partial_gate: entered by reads that skip the filters but not the volume
  *	stack; see read.c
  * @of_mounts: filters.c's
- * @splicers: tasks that hold the lower freeze protection while they splice to
- *	a file that filters see written, by address
+ * @writers: tasks that hold the lower freeze protection on behalf of what they
+ *	call, by pid; see bpiofs_writer_begin()
  * @storage_lock: serialises what changes @state together with the storage
  *	layer; held over bpio_volume_control(); outside @state_lock
  */
@@ -117,7 +129,7 @@ struct bpiofs_volume {
 	struct flt_volume filters;
 	struct bpio_gate partial_gate;
 	struct list_head of_mounts;
-	struct xarray splicers;
+	struct xarray writers;
 
 	struct kobject kobj;
 	struct completion kobj_gone;
@@ -237,9 +249,16 @@ extern const struct dentry_operations bpiofs_dentry_ops;
 
 /* file.c */
 extern const struct file_operations bpiofs_file_fops;
+bool bpiofs_is_filtered(struct file *file, enum flt_op op);
 ssize_t bpiofs_lower_read(struct kiocb *iocb, struct iov_iter *to);
 ssize_t bpiofs_partial_read(struct kiocb *iocb, struct iov_iter *to);
 ssize_t bpiofs_lower_write(struct kiocb *iocb, struct iov_iter *from);
+
+int bpiofs_writer_begin(struct bpiofs_volume *vol);
+int bpiofs_writer_borrow(struct bpiofs_volume *vol);
+void bpiofs_writer_end(struct bpiofs_volume *vol);
+int bpiofs_want_write(struct bpiofs_volume *vol);
+void bpiofs_drop_write(struct bpiofs_volume *vol);
 
 /* mmap.c */
 int bpiofs_mmap(struct file *file, struct vm_area_struct *vma);
@@ -303,6 +322,19 @@ static inline void bpiofs_use_direct(struct file *file)
 /* offload.c: FSCTL_OFFLOAD_READ and FSCTL_OFFLOAD_WRITE */
 void bpiofs_offload_read(struct file *file, struct bpio_request *req);
 void bpiofs_offload_write(struct file *file, struct bpio_request *req);
+bool bpiofs_may_copy(struct file *file, bool write);
+s32 bpiofs_mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
+		bool cut, struct storage_offload_token *out);
+s32 bpiofs_redeem(struct file *file, const struct storage_offload_token *raw,
+		  u64 token_offset, loff_t pos, u64 *length);
+
+/* copy.c: copy_file_range(2), and what shares blocks */
+ssize_t bpiofs_copy_file_range(struct file *in, loff_t pos_in,
+			       struct file *out, loff_t pos_out, size_t len,
+			       unsigned int flags);
+loff_t bpiofs_remap_file_range(struct file *in, loff_t pos_in,
+			       struct file *out, loff_t pos_out, loff_t len,
+			       unsigned int flags);
 
 /* sysfs.c */
 int bpiofs_sysfs_init(void);

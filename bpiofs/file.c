@@ -289,11 +289,120 @@ ssize_t bpiofs_partial_read(struct kiocb *iocb, struct iov_iter *to)
 	return ret;
 }
 
-static bool is_splicer(struct kiocb *iocb, struct bpiofs_volume *vol)
+/* ---- freeze protection of the lower file system --------------------------- */
+
+/*
+ * Filters take their locks inside it.  So it is taken before they are called,
+ * and what they call must not take it again: that would wait for a freeze that
+ * waits for the caller.  An entry of vol->writers counts how often its task
+ * has begun; the asynchronous write that it ends in takes the protection over.
+ */
+#define WRITER_HANDED_OVER	BIT(0)
+#define WRITER_BORROWED		BIT(1)	/* it is another task's */
+#define WRITER_ONCE		BIT(2)
+
+static unsigned long writer(struct bpiofs_volume *vol)
 {
-	return unlikely(!xa_empty(&vol->splicers)) && is_sync_kiocb(iocb) &&
-	       xa_load(&vol->splicers, (unsigned long)current);
+	if (likely(xa_empty(&vol->writers)))
+		return 0;
+	return xa_to_value(xa_load(&vol->writers, current->pid) ?:
+			   xa_mk_value(0));
 }
+
+/* Only the task itself looks at or changes its entry. */
+static int set_writer(struct bpiofs_volume *vol, unsigned long value)
+{
+	return xa_err(xa_store(&vol->writers, current->pid,
+			       xa_mk_value(value), GFP_KERNEL));
+}
+
+static bool is_writer(struct bpiofs_volume *vol)
+{
+	const unsigned long value = writer(vol);
+
+	return value && !(value & WRITER_HANDED_OVER);
+}
+
+/**
+ * bpiofs_writer_begin - the task is going to write below, by way of filters
+ * @vol: mount
+ *
+ * May be nested.
+ *
+ * Context: process context; waits while the lower file system is frozen.
+ * Return: 0 or -ENOMEM.
+ */
+int bpiofs_writer_begin(struct bpiofs_volume *vol)
+{
+	const unsigned long value = writer(vol);
+	int ret;
+
+	if (!value)
+		sb_start_write(vol->lower_sb);
+	ret = set_writer(vol, value + WRITER_ONCE);
+	if (ret && !value)
+		sb_end_write(vol->lower_sb);
+	return ret;
+}
+
+/**
+ * bpiofs_writer_borrow - the task writes on behalf of one that has begun
+ * @vol: mount
+ *
+ * Context: process context, a task that has not begun itself.
+ * Return: 0, to be followed by bpiofs_writer_end(), or -ENOMEM.
+ */
+int bpiofs_writer_borrow(struct bpiofs_volume *vol)
+{
+	return set_writer(vol, WRITER_ONCE | WRITER_BORROWED);
+}
+
+/**
+ * bpiofs_writer_end - undo bpiofs_writer_begin() or bpiofs_writer_borrow()
+ * @vol: mount
+ *
+ * Context: process context.
+ */
+void bpiofs_writer_end(struct bpiofs_volume *vol)
+{
+	const unsigned long value = writer(vol) - WRITER_ONCE;
+
+	if (value >= WRITER_ONCE) {
+		set_writer(vol, value);
+		return;
+	}
+	xa_erase(&vol->writers, current->pid);
+	if (!value)
+		sb_end_write(vol->lower_sb);
+}
+
+/**
+ * bpiofs_want_write - mnt_want_write() of the lower mount
+ * @vol: mount
+ *
+ * Context: process context, also inside bpiofs_writer_begin().
+ * Return: 0, to be followed by bpiofs_drop_write(), or -EROFS.
+ */
+int bpiofs_want_write(struct bpiofs_volume *vol)
+{
+	if (is_writer(vol))
+		return sb_rdonly(vol->lower_sb) ? -EROFS : 0;
+	return mnt_want_write(vol->lower_mnt);
+}
+
+/**
+ * bpiofs_drop_write - undo bpiofs_want_write()
+ * @vol: mount
+ *
+ * Context: process context.
+ */
+void bpiofs_drop_write(struct bpiofs_volume *vol)
+{
+	if (!is_writer(vol))
+		mnt_drop_write(vol->lower_mnt);
+}
+
+/* ---- writes --------------------------------------------------------------- */
 
 /*
  * Freeze protection of the lower file system.  As the end may come from
@@ -302,12 +411,17 @@ static bool is_splicer(struct kiocb *iocb, struct bpiofs_volume *vol)
 static int begin_write(struct kiocb *iocb, struct inode *inode)
 {
 	struct super_block *lower_sb = file_inode(iocb->ki_filp)->i_sb;
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
 
-	if (!is_splicer(iocb, bpiofs_vol(inode->i_sb))) {
+	if (!is_writer(vol)) {
 		if (!(iocb->ki_flags & IOCB_NOWAIT))
 			sb_start_write(lower_sb);
 		else if (!sb_start_write_trylock(lower_sb))
 			return -EAGAIN;
+		__sb_writers_release(lower_sb, SB_FREEZE_WRITE);
+	} else if (!is_sync_kiocb(iocb)) {
+		/* an entry that is there: it can't fail */
+		set_writer(vol, writer(vol) | WRITER_HANDED_OVER);
 		__sb_writers_release(lower_sb, SB_FREEZE_WRITE);
 	}
 	bpiofs_write_begin(BPIOFS_I(inode));
@@ -319,7 +433,7 @@ static void end_write(struct kiocb *iocb, struct kiocb *orig)
 	struct super_block *lower_sb = file_inode(iocb->ki_filp)->i_sb;
 	struct inode *inode = file_inode(orig->ki_filp);
 
-	if (!is_splicer(iocb, bpiofs_vol(inode->i_sb))) {
+	if (!is_sync_kiocb(iocb) || !is_writer(bpiofs_vol(inode->i_sb))) {
 		__sb_writers_acquired(lower_sb, SB_FREEZE_WRITE);
 		sb_end_write(lower_sb);
 	}
@@ -395,8 +509,14 @@ static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return bpiofs_filtered_write(iocb, from);
 }
 
-/* Does a filter see this operation?  Then it has to pass it. */
-static bool is_filtered(struct file *file, enum flt_op op)
+/**
+ * bpiofs_is_filtered - does a filter see this operation, so it has to pass it?
+ * @file: ours
+ * @op: operation
+ *
+ * Return: whether an instance registered for it is attached.
+ */
+bool bpiofs_is_filtered(struct file *file, enum flt_op op)
 {
 	return READ_ONCE(bpiofs_vol(file_inode(file)->i_sb)->filters.ops) &
 	       BIT(op);
@@ -407,28 +527,24 @@ static ssize_t splice_read(struct file *in, loff_t *ppos,
 			   unsigned int flags)
 {
 	count_use(in, in->f_flags & O_DIRECT);
-	return bpio_splice_read(in, is_filtered(in, FLT_OP_READ) ?
+	return bpio_splice_read(in, bpiofs_is_filtered(in, FLT_OP_READ) ?
 				NULL : bpiofs_file(in)->lower, ppos, pipe, len,
 				flags);
 }
 
-/* Through write_iter(), under a protection that it does not take again. */
+/* Through write_iter(). */
 static ssize_t filtered_splice_write(struct pipe_inode_info *pipe,
 				     struct file *out, loff_t *ppos, size_t len,
 				     unsigned int flags)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(out)->i_sb);
-	struct file *lower = bpiofs_file(out)->lower;
 	ssize_t ret;
 
-	file_start_write(lower);
-	ret = xa_err(xa_store(&vol->splicers, (unsigned long)current, vol,
-			      GFP_KERNEL));
-	if (!ret) {
-		ret = iter_file_splice_write(pipe, out, ppos, len, flags);
-		xa_erase(&vol->splicers, (unsigned long)current);
-	}
-	file_end_write(lower);
+	ret = bpiofs_writer_begin(vol);
+	if (ret)
+		return ret;
+	ret = iter_file_splice_write(pipe, out, ppos, len, flags);
+	bpiofs_writer_end(vol);
 	return ret;
 }
 
@@ -443,7 +559,7 @@ static ssize_t splice_write(struct pipe_inode_info *pipe, struct file *out,
 	struct file *lower = lower_with_flags(out);
 	ssize_t ret;
 
-	if (is_filtered(out, FLT_OP_WRITE))
+	if (bpiofs_is_filtered(out, FLT_OP_WRITE))
 		return filtered_splice_write(pipe, out, ppos, len, flags);
 
 	count_use(out, out->f_flags & O_DIRECT);
@@ -498,10 +614,6 @@ static int fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 	return vfs_fadvise(bpiofs_file(file)->lower, offset, len, advice);
 }
 
-/*
- * Without copy_file_range and remap_file_range for now: the VFS copies by
- * splice.
- */
 const struct file_operations bpiofs_file_fops = {
 	.open		= bpiofs_open,
 	.release	= bpiofs_release,
@@ -516,6 +628,8 @@ const struct file_operations bpiofs_file_fops = {
 	.fsync		= bpiofs_fsync,
 	.fallocate	= fallocate,
 	.fadvise	= fadvise,
+	.copy_file_range = bpiofs_copy_file_range,
+	.remap_file_range = bpiofs_remap_file_range,
 	.unlocked_ioctl	= bpiofs_ioctl,
 	.compat_ioctl	= bpiofs_compat_ioctl,
 };

@@ -110,18 +110,67 @@ static ssize_t read_lower(struct inode *inode, struct file *lower,
 static ssize_t write_lower(struct inode *inode, struct file *lower,
 			   struct iov_iter *iter, loff_t pos)
 {
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
 	struct kiocb iocb;
 	ssize_t ret;
 
+	ret = bpiofs_writer_begin(vol);
+	if (ret)
+		return ret;
 	init_iocb(&iocb, lower, pos);
-	file_start_write(lower);
 	bpiofs_write_begin(BPIOFS_I(inode));
 	ret = lower->f_op->write_iter(&iocb, iter);
 	bpiofs_write_end(BPIOFS_I(inode));
-	file_end_write(lower);
+	bpiofs_writer_end(vol);
 	bpiofs_copy_attr(inode);
 	return ret;
 }
+
+/**
+ * flt_start_write - a filter is going to take a lock and to write under it
+ * @objects: of the callback
+ *
+ * The file system keeps freezes out before it calls a filter's callbacks for
+ * writes and for changes of the size.  Where a filter writes from elsewhere
+ * and under the same lock, this has to come before the lock, or a freeze
+ * deadlocks.
+ *
+ * Context: process context; waits while the file system below is frozen.
+ * Return: 0, to be followed by flt_end_write(), or -ENOMEM.
+ */
+int flt_start_write(const struct flt_related_objects *objects)
+{
+	return bpiofs_writer_begin(bpiofs_vol(objects->inode->i_sb));
+}
+EXPORT_SYMBOL_GPL(flt_start_write);
+
+/**
+ * flt_borrow_write - write on behalf of a task that is inside flt_start_write()
+ * @objects: of the callback
+ *
+ * For a worker, while the task that waits for it is in a callback for a write
+ * or a change of the size, or has called flt_start_write().
+ *
+ * Context: process context.
+ * Return: 0, to be followed by flt_end_write(), or -ENOMEM.
+ */
+int flt_borrow_write(const struct flt_related_objects *objects)
+{
+	return bpiofs_writer_borrow(bpiofs_vol(objects->inode->i_sb));
+}
+EXPORT_SYMBOL_GPL(flt_borrow_write);
+
+/**
+ * flt_end_write - undo flt_start_write() or flt_borrow_write()
+ * @objects: the same
+ *
+ * Context: process context, the same task.
+ */
+void flt_end_write(const struct flt_related_objects *objects)
+{
+	bpiofs_writer_end(bpiofs_vol(objects->inode->i_sb));
+}
+EXPORT_SYMBOL_GPL(flt_end_write);
 
 /**
  * flt_read_file - read a file as those below the instance show it
@@ -259,11 +308,11 @@ EXPORT_SYMBOL_GPL(flt_get_ea);
 int flt_set_ea(const struct flt_related_objects *objects, const char *name,
 	       const void *value, size_t size)
 {
-	struct vfsmount *mnt = bpiofs_vol(objects->inode->i_sb)->lower_mnt;
+	struct bpiofs_volume *vol = bpiofs_vol(objects->inode->i_sb);
 	struct dentry *lower = bpiofs_lower_dentry(objects->dentry);
 	int ret;
 
-	ret = mnt_want_write(mnt);
+	ret = bpiofs_want_write(vol);
 	if (ret)
 		return ret;
 	inode_lock(d_inode(lower));
@@ -273,7 +322,7 @@ int flt_set_ea(const struct flt_related_objects *objects, const char *name,
 	else
 		ret = __vfs_removexattr(bpio_nop_idmap, lower, name);
 	inode_unlock(d_inode(lower));
-	mnt_drop_write(mnt);
+	bpiofs_drop_write(vol);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(flt_set_ea);

@@ -104,12 +104,12 @@ int flt_set_stream_transformed(const struct flt_related_objects *objects,
 
 	spin_lock(&fv->streams_lock);
 	stream = find_stream(bi, objects->instance);
-	if (!stream)
+	if (!stream) {
 		ret = -ENOENT;
-	else if (transformed && !stream->transformed &&
-		 mapping_mapped(bi->lower->i_mapping))
+	} else if (transformed && !stream->transformed &&
+		   mapping_mapped(bi->lower->i_mapping)) {
 		ret = -EBUSY;
-	else if (stream->transformed != transformed) {
+	} else if (stream->transformed != transformed) {
 		stream->transformed = transformed;
 		if (transformed)
 			atomic_inc(&bi->transformed);

@@ -57,8 +57,8 @@ SHOW(instance, altitude, "%s", instance->altitude);
 SHOW(instance, features, "0x%x", bpiofs_filter_features(instance->filter));
 SHOW(instance, reads_seen, "%llu", seen(instance, FLT_OP_READ));
 SHOW(instance, writes_seen, "%llu", seen(instance, FLT_OP_WRITE));
-SHOW(instance, fsctls_seen, "%llu",
-     seen(instance, FLT_OP_FILE_SYSTEM_CONTROL));
+#define FSCTL FLT_OP_FILE_SYSTEM_CONTROL
+SHOW(instance, fsctls_seen, "%llu", seen(instance, FSCTL));
 
 static struct attribute *instance_attrs[] = {
 	(struct attribute *)&instance_attr_filter.attr,

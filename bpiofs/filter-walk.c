@@ -391,6 +391,7 @@ static ssize_t filtered_rw(struct kiocb *iocb, struct iov_iter *iter,
 					 struct iov_iter *iter))
 {
 	struct file *file = iocb->ki_filp;
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct flt_walk walk;
 	struct kiocb own;
 	loff_t start;
@@ -402,6 +403,11 @@ static ssize_t filtered_rw(struct kiocb *iocb, struct iov_iter *iter,
 		return -EAGAIN;
 	if (!begin_walk(&walk, op, file->f_path.dentry, file, NULL))
 		return rw(iocb, iter);
+	if (op == FLT_OP_WRITE) {
+		ret = bpiofs_writer_begin(vol);
+		if (ret)
+			goto out;
+	}
 
 	walk.data.rw.iter = iter;
 	walk.data.rw.direct = iocb->ki_flags & IOCB_DIRECT;
@@ -432,6 +438,9 @@ static ssize_t filtered_rw(struct kiocb *iocb, struct iov_iter *iter,
 			iocb->ki_pos = substituted ? start + ret :
 						     own.ki_pos;
 	}
+	if (op == FLT_OP_WRITE)
+		bpiofs_writer_end(vol);
+out:
 	end_walk(&walk);
 	return ret;
 }
@@ -477,16 +486,22 @@ int bpiofs_filtered_set_size(struct dentry *dentry, struct iattr *attr,
 					struct iattr *attr))
 {
 	struct file *file = attr->ia_valid & ATTR_FILE ? attr->ia_file : NULL;
+	struct bpiofs_volume *vol = bpiofs_vol(dentry->d_sb);
 	struct flt_walk walk;
 	int ret;
 
 	if (!begin_walk(&walk, FLT_OP_SET_INFORMATION, dentry, file, NULL))
 		return set(dentry, attr);
+	ret = bpiofs_writer_begin(vol);
+	if (ret)
+		goto out;
 	walk.data.set_size.size = attr->ia_size;
 	if (walk_down(&walk))
 		walk.data.result = set(dentry, attr);
 	walk_up(&walk);
+	bpiofs_writer_end(vol);
 	ret = min_t(ssize_t, walk.data.result, 0);
+out:
 	end_walk(&walk);
 	return ret;
 }

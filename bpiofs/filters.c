@@ -702,7 +702,7 @@ int bpiofs_filters_mount(struct bpiofs_volume *vol)
 	INIT_LIST_HEAD(&fv->instances);
 	spin_lock_init(&fv->streams_lock);
 	fv->features = SUPPORTED_FS_FEATURES_VALID_MASK;
-	xa_init(&vol->splicers);
+	xa_init(&vol->writers);
 	ret = bpio_gate_init(&vol->partial_gate, 0);
 	if (ret)
 		return ret;

@@ -451,9 +451,9 @@ static int set_lower_attr(struct dentry *dentry, struct iattr *attr)
 {
 	struct dentry *lower = bpiofs_lower_dentry(dentry);
 	struct inode *inode = d_inode(dentry);
+	struct bpiofs_volume *vol = bpiofs_vol(dentry->d_sb);
 	const bool resize = attr->ia_valid & ATTR_SIZE;
 	struct iattr lower_attr = *attr;
-	struct vfsmount *mnt;
 	int ret;
 
 	if (attr->ia_valid & ATTR_FILE)
@@ -462,8 +462,7 @@ static int set_lower_attr(struct dentry *dentry, struct iattr *attr)
 	if (attr->ia_valid & (ATTR_KILL_SUID | ATTR_KILL_SGID))
 		lower_attr.ia_valid &= ~ATTR_MODE;
 
-	mnt = bpiofs_vol(dentry->d_sb)->lower_mnt;
-	ret = mnt_want_write(mnt);
+	ret = bpiofs_want_write(vol);
 	if (ret)
 		return ret;
 	if (resize)
@@ -474,7 +473,7 @@ static int set_lower_attr(struct dentry *dentry, struct iattr *attr)
 	if (resize)
 		bpiofs_layout_end(BPIOFS_I(inode));
 	bpiofs_copy_attr(inode);
-	mnt_drop_write(mnt);
+	bpiofs_drop_write(vol);
 	return ret;
 }
 

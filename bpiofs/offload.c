@@ -103,6 +103,40 @@ static loff_t valid_data_length(struct file *lower, loff_t size)
 	return data < 0 && data != -ENXIO ? data : end;
 }
 
+/* FS_*_FL of a file on ext2, ext3 or ext4; 0 elsewhere, or when it fails. */
+static u32 ext_flags(struct file *file)
+{
+	struct fileattr fa = {};
+
+	if (bpiofs_lower_inode(file_inode(file))->i_sb->s_magic !=
+	    EXT4_SUPER_MAGIC ||
+	    vfs_fileattr_get(bpiofs_lower_dentry(file->f_path.dentry), &fa))
+		return 0;
+	return fa.flags;
+}
+
+/**
+ * bpiofs_may_copy - is there a point in trying to offload a copy of this file?
+ * @file: a regular file
+ * @write: as the destination
+ *
+ * Context: process context, may sleep.
+ * Return: false for a volume or a kind of file for which it cannot work.
+ */
+bool bpiofs_may_copy(struct file *file, bool write)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_kind kind;
+
+	if (!vol->stg || flag_is_down(write ? &vol->no_offload_write_until :
+					      &vol->no_offload_read_until) ||
+	    !bpio_volume_can_offload(vol->stg))
+		return false;
+	bpiofs_find_kind(file, &kind);
+	return !(kind.dax || kind.swapfile || kind.compressed ||
+		 kind.encrypted || ext_flags(file) & FS_INLINE_DATA_FL);
+}
+
 /* OR-5 to OR-8, OW-2 to OW-5: the volume and the handle. */
 static s32 check_volume(struct file *file, bool write, unsigned long *until)
 {
@@ -117,18 +151,6 @@ static s32 check_volume(struct file *file, bool write, unsigned long *until)
 	if (!vol->stg || flag_is_down(until))
 		return STATUS_NOT_SUPPORTED;
 	return STATUS_SUCCESS;
-}
-
-/* FS_*_FL of a file on ext2, ext3 or ext4; 0 elsewhere, or when it fails. */
-static u32 ext_flags(struct file *file)
-{
-	struct fileattr fa = {};
-
-	if (bpiofs_lower_inode(file_inode(file))->i_sb->s_magic !=
-	    EXT4_SUPER_MAGIC ||
-	    vfs_fileattr_get(bpiofs_lower_dentry(file->f_path.dentry), &fa))
-		return 0;
-	return fa.flags;
 }
 
 /* OR-15 to OR-17, OW-11 to OW-13 */
@@ -181,16 +203,19 @@ static s32 add_gaps(struct bpio_marker *marker, struct bpio_token *token,
 	return STATUS_SUCCESS;
 }
 
-/* Probe [pos, pos + length) into the token.  Return: NTSTATUS. */
+/*
+ * Probe [pos, pos + *length) into the token.  With @cut, *length becomes what
+ * fits into it.  Return: NTSTATUS.
+ */
 static s32 probe_range(struct file *lower, struct bpio_marker *marker,
-		       struct bpio_token *token, loff_t pos, u64 length,
-		       u32 sector)
+		       struct bpio_token *token, loff_t pos, u64 *length,
+		       u32 sector, bool cut)
 {
 	u64 done = 0;
 
-	while (done < length) {
+	while (done < *length) {
 		const size_t want = min_t(u64, bpio_marker_size(marker),
-					  length - done);
+					  *length - done);
 		struct iov_iter iter;
 		struct kiocb kiocb;
 		ssize_t got;
@@ -213,16 +238,22 @@ static s32 probe_range(struct file *lower, struct bpio_marker *marker,
 		if (round_up(got, sector) < want)	/* truncated meanwhile */
 			return STATUS_END_OF_FILE;
 		status = add_gaps(marker, token, done, got, sector);
+		done += want;
+		if (cut && bpio_token_covered(token) < done) {
+			*length = round_down(bpio_token_covered(token),
+					     sector);
+			return *length ? STATUS_SUCCESS :
+					 STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
+		}
 		if (status)
 			return status;
-		done += want;
 		cond_resched();
 	}
 	return STATUS_SUCCESS;
 }
 
 static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
-		struct storage_offload_token *out)
+		bool cut, struct storage_offload_token *out)
 {
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
@@ -253,7 +284,7 @@ static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	status = probe_range(bpiofs_file(file)->lower, marker, token, pos,
-			     *length, sector);
+			     length, sector, cut);
 	bpio_marker_put(marker);
 	if (status) {
 		bpio_token_abort(token);
@@ -269,6 +300,38 @@ static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
 		return bpio_status_from_errno(ret);
 	}
 	return bpio_token_issue(token, *length, out);
+}
+
+/**
+ * bpiofs_mint - a token of a range of a file
+ * @file: open for reading, on a volume with a storage layer
+ * @pos: first byte, a multiple of the sector
+ * @length: in: bytes, a multiple of the sector or ending at the end of the
+ *	file; out: how many the token stands for
+ * @ttl_ms: time to live in ms; 0: the device's default
+ * @cut: cut at the 65th extent, else fail there (OR-23)
+ * @out: out: the token
+ *
+ * Context: process context, may sleep; takes the stream's offload_lock.
+ * Return: NTSTATUS.
+ */
+s32 bpiofs_mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
+		bool cut, struct storage_offload_token *out)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	const u64 wanted = *length;
+	unsigned int tries = 0;
+	s32 status;
+
+	/* A write in between kills the token before it is issued. */
+	do {
+		*length = wanted;
+		mutex_lock(&bi->offload_lock);
+		status = mint(file, pos, length, ttl_ms, cut, out);
+		mutex_unlock(&bi->offload_lock);
+	} while (status == STATUS_INVALID_TOKEN && ++tries < MINT_TRIES);
+	return note_not_supported(status, &bpiofs_vol(bi->vfs_inode.i_sb)->
+						no_offload_read_until);
 }
 
 /**
@@ -290,7 +353,6 @@ void bpiofs_offload_read(struct file *file, struct bpio_request *req)
 	const loff_t size = i_size_read(bi->lower);
 	bool all_zero, no_data;
 	u64 length, trimmed;
-	unsigned int tries;
 	loff_t vdl;
 
 	req->status = check_volume(file, false, &vol->no_offload_read_until);
@@ -327,22 +389,11 @@ void bpiofs_offload_read(struct file *file, struct bpio_request *req)
 	if (no_data) {				/* OR-20 */
 		bpio_token_zero(&out->token);
 	} else {
-		/* A write in between kills the token before it is issued. */
-		for (tries = 0; tries < MINT_TRIES; tries++) {
-			length = trimmed;
-			mutex_lock(&bi->offload_lock);
-			req->status = mint(file, in->file_offset, &length,
-					   in->token_time_to_live,
-					   &out->token);
-			mutex_unlock(&bi->offload_lock);
-			if (req->status != STATUS_INVALID_TOKEN)
-				break;
-		}
-		if (req->status) {
-			note_not_supported(req->status,
-					   &vol->no_offload_read_until);
+		req->status = bpiofs_mint(file, in->file_offset, &length,
+					  in->token_time_to_live, false,
+					  &out->token);
+		if (req->status)
 			return;
-		}
 	}
 	if (all_zero && length == trimmed)	/* OR-26 */
 		out->flags = OFFLOAD_READ_FLAG_ALL_ZERO_BEYOND_CURRENT_RANGE;
@@ -624,20 +675,33 @@ out_marker:
 	return ow.status;
 }
 
-/* OW-19 to OW-26, the stream locked.  Return: NTSTATUS. */
-static s32 redeem(struct file *file, const struct fsctl_offload_write_input *in,
-		  u64 *length)
+/**
+ * bpiofs_redeem - write a token's data to a file (OW-19 to OW-26)
+ * @file: open for writing; inode and stream locked
+ * @raw: the token, from anywhere
+ * @token_offset: first byte of its data
+ * @pos: where to, a multiple of the sector, before the end of the file
+ * @length: in: bytes, at least 1; out: bytes written
+ *
+ * What goes beyond the end of the file is not written.
+ *
+ * Context: process context, inode_lock() and offload_lock of the stream held;
+ * may sleep.
+ * Return: STATUS_SUCCESS, also when *@length is less than asked; else NTSTATUS.
+ */
+s32 bpiofs_redeem(struct file *file, const struct storage_offload_token *raw,
+		  u64 token_offset, loff_t pos, u64 *length)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
-	u64 token_offset = in->transfer_offset, allowed = *length;
 	struct bpio_token *token;
+	u64 allowed = *length;
 	s32 status, fault;
 
 	*length = 0;
-	token = bpio_token_find(&in->token, &status);
+	token = bpio_token_find(raw, &status);
 	if (!token)
 		return status;
-	if (bpio_token_kind(&in->token) == BPIO_TOKEN_ZERO)
+	if (bpio_token_kind(raw) == BPIO_TOKEN_ZERO)
 		token_offset = 0;		/* OW-21 */
 	status = bpiofs_trim_to_token(token_offset, &allowed,
 				      bpio_token_length(token));
@@ -647,12 +711,13 @@ static s32 redeem(struct file *file, const struct fsctl_offload_write_input *in,
 	fault = bpio_offload_write_begin(vol->stg, &allowed);
 	*length = allowed;
 	if (allowed)
-		status = write_range(file, token, in->file_offset,
-				     token_offset, length);
+		status = write_range(file, token, pos, token_offset, length);
 	status = status ?: fault;
 out:
 	bpio_token_put(token);
-	return status;
+	if (status && *length)
+		return STATUS_SUCCESS;	/* short, and good (DS-16) */
+	return note_not_supported(status, &vol->no_offload_write_until);
 }
 
 /**
@@ -712,11 +777,8 @@ void bpiofs_offload_write(struct file *file, struct bpio_request *req)
 						vol->lower_sb->s_maxbytes);
 	if (req->status)
 		goto unlock;
-	req->status = redeem(file, in, &length);
-	if (req->status && length)
-		req->status = STATUS_SUCCESS;	/* short, and good (DS-16) */
-	else if (req->status)
-		note_not_supported(req->status, &vol->no_offload_write_until);
+	req->status = bpiofs_redeem(file, &in->token, in->transfer_offset,
+				    in->file_offset, &length);
 unlock:
 	mutex_unlock(&bi->offload_lock);
 	inode_unlock(inode);

@@ -61,10 +61,10 @@ static inline void count_in(struct bpiofs_stats __percpu *stats,
 static inline void count_read(struct file *file, enum bpiofs_path path,
 			      enum bpiofs_why why, size_t bytes)
 {
-	/* pairs with the release of whoever enabled it first */
-	struct bpiofs_stats __percpu *own =
-		smp_load_acquire(&bpiofs_file(file)->stats);
+	struct bpiofs_stats __percpu *own;
 
+	/* pairs with the release of whoever enabled it first */
+	own = smp_load_acquire(&bpiofs_file(file)->stats);
 	count_in(bpiofs_vol(file_inode(file)->i_sb)->stats, path, why, bytes);
 	if (own)
 		count_in(own, path, why, bytes);

@@ -161,6 +161,10 @@ COUNTER(partial_reads, reads[BPIOFS_PATH_PARTIAL]);
 COUNTER(partial_bytes, bytes[BPIOFS_PATH_PARTIAL]);
 COUNTER(traditional_reads, reads[BPIOFS_PATH_TRADITIONAL]);
 COUNTER(traditional_bytes, bytes[BPIOFS_PATH_TRADITIONAL]);
+COUNTER(copy_offload_bytes, copied[BPIOFS_COPIED_OFFLOAD]);
+COUNTER(copy_hole_bytes, copied[BPIOFS_COPIED_HOLE]);
+COUNTER(copy_shared_bytes, copied[BPIOFS_COPIED_SHARED]);
+COUNTER(copy_splice_bytes, copied[BPIOFS_COPIED_SPLICE]);
 
 static struct attribute *bpiofs_attrs[] = {
 	(struct attribute *)&attr_active_count.attr,
@@ -176,6 +180,10 @@ static struct attribute *bpiofs_attrs[] = {
 	(struct attribute *)&attr_partial_bytes.attr,
 	(struct attribute *)&attr_traditional_reads.attr,
 	(struct attribute *)&attr_traditional_bytes.attr,
+	(struct attribute *)&attr_copy_offload_bytes.attr,
+	(struct attribute *)&attr_copy_hole_bytes.attr,
+	(struct attribute *)&attr_copy_shared_bytes.attr,
+	(struct attribute *)&attr_copy_splice_bytes.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(bpiofs);

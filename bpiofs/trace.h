@@ -129,6 +129,36 @@ TRACE_EVENT(bpiofs_read,
 		  __entry->result, __get_str(path), __get_str(why))
 );
 
+TRACE_EVENT(bpiofs_copy,
+
+	TP_PROTO(const struct inode *inode, loff_t pos, ssize_t result,
+		 const char *how, s32 status),
+
+	TP_ARGS(inode, pos, result, how, status),
+
+	TP_STRUCT__entry(
+		__string(volume, inode->i_sb->s_id)
+		__field(u64, ino)
+		__field(loff_t, pos)
+		__field(ssize_t, result)
+		__string(how, how)
+		__field(s32, status)
+	),
+
+	TP_fast_assign(
+		bpio_assign_str(volume, inode->i_sb->s_id);
+		__entry->ino = inode->i_ino;
+		__entry->pos = pos;
+		__entry->result = result;
+		bpio_assign_str(how, how);
+		__entry->status = status;
+	),
+
+	TP_printk("volume=%s ino=%llu pos=%lld result=%zd how=%s status=0x%08x",
+		  __get_str(volume), __entry->ino, __entry->pos,
+		  __entry->result, __get_str(how), (u32)__entry->status)
+);
+
 #endif /* _BPIOFS_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -83,7 +83,6 @@ struct token_owner {
  * @dead: set once, under vol->token_lock; read without
  * @building: not yet issued; ranges may be added
  * @hashed: in the table
- * @overflow: more than BPIO_TOKEN_MAX_RANGES ranges were added
  * @nr: ranges
  * @zero: bit per range: reads as zeros, lies nowhere
  * @ranges: @one, or an allocation; sorted by offset once issued
@@ -106,7 +105,6 @@ struct bpio_token {
 	bool dead;
 	bool building;
 	bool hashed;
-	bool overflow;
 	struct dm_bpio_volume *vol;
 	struct list_head list;
 	struct token_owner *owner;
@@ -571,6 +569,38 @@ u64 bpio_token_limit(const struct bpio_token *token)
 }
 EXPORT_SYMBOL_GPL(bpio_token_limit);
 
+/**
+ * bpio_token_covered - how far a token under construction goes without a gap
+ * @token: from bpio_token_begin()
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Return: bytes from its start; U64_MAX while there is room for more ranges.
+ */
+u64 bpio_token_covered(const struct bpio_token *token)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	u64 end = 0, before;
+	unsigned int i;
+
+	spin_lock_bh(&vol->token_lock);
+	if (token->nr < BPIO_TOKEN_MAX_RANGES) {
+		end = U64_MAX;
+		goto unlock;
+	}
+	/* mostly in order: once, and once more to see that nothing is left */
+	do {
+		before = end;
+		for (i = 0; i < token->nr; i++)
+			if (token->ranges[i].offset <= end)
+				end = max(end, token->ranges[i].offset +
+					       range_length(&token->ranges[i]));
+	} while (end != before);
+unlock:
+	spin_unlock_bh(&vol->token_lock);
+	return end;
+}
+EXPORT_SYMBOL_GPL(bpio_token_covered);
+
 static int token_add(struct bpio_token *token, const struct bpio_run *run)
 {
 	struct dm_bpio_volume *vol = token->vol;
@@ -595,7 +625,6 @@ static int token_add(struct bpio_token *token, const struct bpio_run *run)
 		}
 	}
 	if (token->nr == BPIO_TOKEN_MAX_RANGES) {
-		token->overflow = true;
 		ret = -ENOSPC;
 		goto unlock;
 	}
@@ -617,8 +646,8 @@ unlock:
  * From now on a write to the sectors kills the token.  No allocation.
  *
  * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
- * Return: 0, -ESTALE when the token is dead, -ENOSPC at the 65th range; both
- * make bpio_token_issue() fail.
+ * Return: 0, -ESTALE when the token is dead, which makes bpio_token_issue()
+ * fail, -ENOSPC at the 65th range, which leaves a gap there.
  */
 int dm_bpio_token_add(struct bpio_token *token, u64 token_offset,
 		      sector_t sector, sector_t nr_sectors)
@@ -832,8 +861,6 @@ s32 bpio_token_issue(struct bpio_token *token, u64 length,
 
 	if (!length || !bpio_is_aligned(length, SECTOR_SIZE))
 		status = STATUS_INVALID_PARAMETER;
-	else if (token->overflow)
-		status = STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
 	else
 		status = token_finish_ranges(token, length);
 	if (status)
@@ -859,8 +886,10 @@ abort:
 EXPORT_SYMBOL_GPL(bpio_token_issue);
 
 /**
- * bpio_token_abort - give up a token under construction
- * @token: from bpio_token_begin(); the caller's reference is gone afterwards
+ * bpio_token_abort - give up a token
+ * @token: from bpio_token_begin(); or from bpio_token_find() and not the zero
+ *	token, when nobody else is to use it; the caller's reference is gone
+ *	afterwards
  *
  * Context: process.
  */

@@ -22,7 +22,11 @@ static void job_work(struct work_struct *work)
 {
 	struct crypt_job *job = container_of(work, struct crypt_job, work);
 
-	job->ret = job->run(job);
+	job->ret = flt_borrow_write(job->objects);
+	if (!job->ret) {
+		job->ret = job->run(job);
+		flt_end_write(job->objects);
+	}
 	complete(&job->done);
 }
 

@@ -222,6 +222,34 @@ out:
 	return status;
 }
 
+/*
+ * The lock, exclusively, with freezes kept out and no offload under way.
+ * Return: 0 or a negative errno.
+ */
+static int enter_alone(const struct flt_related_objects *objects,
+		       struct crypt_stream *s)
+{
+	int ret;
+
+	for (;;) {
+		ret = wait_event_killable(s->idle, !atomic_read(&s->offloads));
+		if (ret)
+			return ret;
+		ret = flt_start_write(objects);
+		if (ret)
+			return ret;
+		ret = down_write_killable(&s->lock);
+		if (ret)
+			break;
+		if (!atomic_read(&s->offloads))
+			return 0;
+		up_write(&s->lock);
+		flt_end_write(objects);
+	}
+	flt_end_write(objects);
+	return ret;
+}
+
 s32 crypt_set_encryption(const struct flt_callback_data *data,
 			 const struct flt_related_objects *objects)
 {
@@ -242,7 +270,7 @@ s32 crypt_set_encryption(const struct flt_callback_data *data,
 	s = crypt_get_stream(objects);
 	if (IS_ERR(s))
 		return crypt_status_of(PTR_ERR(s));
-	if (down_write_killable(&s->lock))
+	if (enter_alone(objects, s))
 		return STATUS_UNSUCCESSFUL;
 	resume = false;
 	if (s->error) {
@@ -252,6 +280,7 @@ s32 crypt_set_encryption(const struct flt_callback_data *data,
 		resume = !s->encrypted;
 	}
 	up_write(&s->lock);
+	flt_end_write(objects);
 
 	/*
 	 * Its QUERY comes to every filter from the top, this one included: no

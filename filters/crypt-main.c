@@ -84,15 +84,19 @@ static int pre_offload(struct flt_callback_data *data,
 		       const struct flt_related_objects *objects)
 {
 	struct crypt_stream *s = crypt_enter(objects, false);
+	bool encrypted;
 
 	if (s == ERR_PTR(-ENOMEM))
 		return complete_fsctl(data, STATUS_INSUFFICIENT_RESOURCES, 0);
 	if (IS_ERR(s))
 		return complete_fsctl(data, STATUS_NOT_SUPPORTED, 0);
-	if (!s->encrypted)
-		return FLT_PREOP_SYNCHRONIZE;
+	encrypted = s->encrypted;
+	if (!encrypted)
+		atomic_inc(&s->offloads);
 	crypt_leave(s, false);
-	return complete_fsctl(data, STATUS_NOT_SUPPORTED, 0);
+	if (encrypted)
+		return complete_fsctl(data, STATUS_NOT_SUPPORTED, 0);
+	return FLT_PREOP_SYNCHRONIZE;
 }
 
 static int pre_fsctl(struct flt_callback_data *data,
@@ -115,12 +119,17 @@ static int pre_fsctl(struct flt_callback_data *data,
 	}
 }
 
-/* Only of what went down under the lock. */
+/* Only of what was let down. */
 static int post_fsctl(struct flt_callback_data *data,
 		      const struct flt_related_objects *objects,
 		      void *completion_context, u32 flags)
 {
-	crypt_leave(flt_stream_context(objects), false);
+	struct crypt_stream *s = flt_stream_context(objects);
+
+	if (data->fsctl.code == FSCTL_MANAGE_BYPASS_IO)
+		crypt_leave(s, false);
+	else if (atomic_dec_and_test(&s->offloads))
+		wake_up_all(&s->idle);
 	return FLT_POSTOP_FINISHED_PROCESSING;
 }
 

@@ -87,6 +87,7 @@ struct crypt_stream *crypt_get_stream(const struct flt_related_objects *objects)
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	init_rwsem(&s->lock);
+	init_waitqueue_head(&s->idle);
 	ret = read_mark(objects, s);
 	there = ret ? ERR_PTR(ret) : flt_set_stream_context(objects, s);
 	if (there != s)

@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/rwsem.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <bpio/filter.h>
 
@@ -25,6 +26,9 @@
  * @lock: held from before an operation to after it: shared by reads, by all on
  *	a file that is not encrypted, and by ENABLE on its way down; exclusive
  *	for changes of an encrypted file and for the conversion
+ * @offloads: token reads and copies under way below; counted up under @lock,
+ *	which they do not hold, as what they lock lies outside it
+ * @idle: woken when there are none
  * @vetoing: object to ENABLE and QUERY; set under @lock
  * @encrypted: has the mark; under @lock
  * @transformed: the filter manager knows that
@@ -33,6 +37,8 @@
  */
 struct crypt_stream {
 	struct rw_semaphore lock;
+	atomic_t offloads;
+	wait_queue_head_t idle;
 	bool vetoing;
 	bool encrypted;
 	bool transformed;

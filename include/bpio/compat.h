@@ -155,6 +155,14 @@ static inline ssize_t bpio_splice_read(struct file *in, struct file *lower,
 #endif
 }
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define bpio_splice_copy(in, pos_in, out, pos_out, len) \
+	splice_copy_file_range(in, pos_in, out, pos_out, len)
+#else
+#define bpio_splice_copy(in, pos_in, out, pos_out, len) \
+	generic_copy_file_range(in, pos_in, out, pos_out, len, 0)
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define bpio_freeze_super(sb) freeze_super(sb, FREEZE_HOLDER_KERNEL)
 #define bpio_thaw_super(sb) thaw_super(sb, FREEZE_HOLDER_KERNEL)

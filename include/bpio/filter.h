@@ -220,6 +220,9 @@ ssize_t flt_read_file(const struct flt_related_objects *objects, void *buffer,
 		      size_t length, loff_t pos);
 ssize_t flt_write_file(const struct flt_related_objects *objects,
 		       const void *buffer, size_t length, loff_t pos);
+int flt_start_write(const struct flt_related_objects *objects);
+int flt_borrow_write(const struct flt_related_objects *objects);
+void flt_end_write(const struct flt_related_objects *objects);
 int flt_flush_file(const struct flt_related_objects *objects);
 ssize_t flt_get_ea(const struct flt_related_objects *objects,
 		   const char *name, void *value, size_t size);

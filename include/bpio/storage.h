@@ -230,6 +230,7 @@ int bpio_token_add_zero(struct bpio_token *token, u64 token_offset,
 s32 bpio_token_issue(struct bpio_token *token, u64 length,
 		     struct storage_offload_token *out);
 u64 bpio_token_limit(const struct bpio_token *token);
+u64 bpio_token_covered(const struct bpio_token *token);
 void bpio_token_abort(struct bpio_token *token);
 
 struct bpio_token *bpio_token_find(const struct storage_offload_token *raw,
