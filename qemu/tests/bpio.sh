@@ -40,6 +40,12 @@ volume() { echo "/dev/mapper/bpio-$1"; }
 # What no file may ever show, on every sector of the device.
 poison() { bpio-verify poison "$@"; }
 
+# block_name NAME: dm-N
+block_name() { printf 'dm-%d\n' "0x$(stat -L -c %T "$(volume "$1")")"; }
+
+# volume_dir NAME: in sysfs
+volume_dir() { echo "/sys/fs/bpiofs/$(block_name "$1")"; }
+
 # make_fs TYPE DEVICE [MKFS-ARG...]: leaves the poison where it is.
 make_fs() {
 	local type=$1 dev=$2
@@ -91,19 +97,13 @@ setup_volume() {
 	mount_volume "$name"
 }
 
-# on_each_fs FUNCTION ARG...: with $fs telling which.
+# on_each_fs TYPE FUNCTION ARG...: with $fs telling which; FS chooses.
 on_each_fs() {
-	for fs in ${FS-ext4 xfs}; do "$@"; done
-}
+	local all
 
-# on_each_fs_or TYPE FUNCTION ARG...: that type alone on the debug kernel; for
-# what hardly depends on it.
-on_each_fs_or() {
-	local FS=${FS-ext4 xfs}
-
-	! kernel_is_debug || FS=$1
+	all=$(file_systems "$1")
 	shift
-	on_each_fs "$@"
+	for fs in $all; do "$@"; done
 }
 
 # message NAME WORD...

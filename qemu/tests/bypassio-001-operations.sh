@@ -176,5 +176,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs_or xfs run
+on_each_fs xfs run
 finish

@@ -140,5 +140,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs run
+on_each_fs xfs run
 finish

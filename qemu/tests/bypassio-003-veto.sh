@@ -171,7 +171,7 @@ run() {
 	remove_volume v
 }
 
-on_each_fs_or ext4 run
+on_each_fs ext4 run
 stacked
 
 dmsetup create linear --table "0 $((volume_mib << 11)) linear $disk 0"

@@ -186,5 +186,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs_or xfs run
+on_each_fs xfs run
 finish

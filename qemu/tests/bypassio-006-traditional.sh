@@ -196,5 +196,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs run
+on_each_fs ext4 run
 finish

@@ -61,5 +61,5 @@ reason=DAX volume not supported"
 modprobe -a libnvdimm nd_e820 nd_pmem
 wait_for 10 test -b $pmem || fail "no persistent memory"
 head -c 65536 /dev/urandom >"$tmp/data"
-on_each_fs run
+on_each_fs both run
 finish

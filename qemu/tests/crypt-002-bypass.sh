@@ -256,5 +256,5 @@ run() {
 
 load_module bpio-flt-test
 defer unload_module bpio-flt-test
-on_each_fs_or ext4 run
+on_each_fs ext4 run
 finish

@@ -16,11 +16,6 @@ export converted="raw status=SUCCESS info=0 output="
 export encrypted="flags=0 result=NOT_SUPPORTED_WITH_ENCRYPTION \
 driver=bpio-flt-crypt.ko reason=Encrypted file not supported"
 
-# volume_dir NAME: in sysfs
-volume_dir() {
-	printf '/sys/fs/bpiofs/dm-%d\n' "0x$(stat -L -c %T "$(volume "$1")")"
-}
-
 attach_crypt() { echo bpio-flt-crypt >"$(volume_dir v)/attach"; }
 detach_crypt() { echo bpio-flt-crypt >"$(volume_dir v)/detach"; }
 

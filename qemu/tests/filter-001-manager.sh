@@ -250,10 +250,10 @@ mounts() {
 	bpio-verify fill "$tmp/w/a" 1 64K
 	add one 325000 0xf read
 	attach one
-	vol=$(on w) attach one
+	vol=$(volume_dir w) attach one
 	is "a filter on two mounts" 2 "$(<"$registered/one/instances")"
 	bpio-ctl "$tmp/w/a" read:0:4096 >/dev/null
-	is "each has its own" "0 0 0, 1 0 0" "$(seen one), $(vol=$(on w) seen one)"
+	is "each has its own" "0 0 0, 1 0 0" "$(seen one), $(vol=$(volume_dir w) seen one)"
 	umount_volume w
 	is "a mount that goes takes its instances along" 1 \
 		"$(<"$registered/one/instances")"
@@ -275,7 +275,7 @@ mounts() {
 }
 
 setup_volume v ext4 "$disk"
-vol=$(on v)
+vol=$(volume_dir v)
 cd "$tmp/v"
 bpio-verify fill a 1 64K
 cp a "$tmp/a"

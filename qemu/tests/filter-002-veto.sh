@@ -208,7 +208,7 @@ in_post() {
 }
 
 setup_volume v ext4 "$disk"
-vol=$(on v)
+vol=$(volume_dir v)
 cd "$tmp/v"
 bpio-verify fill a 1 64K
 event

@@ -239,7 +239,7 @@ watch pre fsctl code=0x94264" "$(grep '^watch pre' "$flt/log")"
 
 run() {
 	setup_volume v "$fs" "$disk"
-	vol=$(on v)
+	vol=$(volume_dir v)
 	cd "$tmp/v"
 	bpio-verify fill a 1 64K
 	late
@@ -251,5 +251,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs_or ext4 run
+on_each_fs ext4 run
 finish

@@ -240,7 +240,7 @@ top post fsctl code=0x22effc status=0x0" "$(<"$tmp/log")"
 
 run() {
 	setup_volume v "$fs" "$disk"
-	vol=$(on v)
+	vol=$(volume_dir v)
 	cd "$tmp/v"
 	bpio-verify fill a 1 256K
 	cp a "$tmp/a"
@@ -251,5 +251,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs_or xfs run
+on_each_fs xfs run
 finish

@@ -264,7 +264,7 @@ twice() {
 }
 
 setup_volume v ext4 "$disk"
-vol=$(on v)
+vol=$(volume_dir v)
 cd "$tmp/v"
 bpio-verify fill a 1 64K
 cp a "$tmp/a"

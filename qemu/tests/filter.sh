@@ -24,16 +24,11 @@ forget() {
 	for name; do echo "$name" >"$flt/remove"; done
 }
 
-# on NAME: /sys/fs/bpiofs/<volume> of that volume
-on() {
-	printf '/sys/fs/bpiofs/dm-%d\n' "0x$(stat -L -c %T "$(volume "$1")")"
-}
-
 # attach FILTER [ALTITUDE]
-attach() { echo "$*" >"${vol-$(on v)}/attach"; }
+attach() { echo "$*" >"${vol-$(volume_dir v)}/attach"; }
 
 # detach INSTANCE
-detach() { echo "$*" >"${vol-$(on v)}/detach"; }
+detach() { echo "$*" >"${vol-$(volume_dir v)}/detach"; }
 
 # add_attached NAME ALTITUDE FEATURES OP...
 add_attached() {
@@ -43,7 +38,7 @@ add_attached() {
 
 # seen INSTANCE: reads, writes and control codes
 seen() {
-	local d=${vol-$(on v)}/instances/$1
+	local d=${vol-$(volume_dir v)}/instances/$1
 
 	echo "$(<"$d/reads_seen") $(<"$d/writes_seen") $(<"$d/fsctls_seen")"
 }

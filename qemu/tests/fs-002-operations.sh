@@ -176,5 +176,5 @@ everything() {
 	attributes
 }
 
-on_each_fs everything
+on_each_fs ext4 everything
 finish

@@ -227,5 +227,5 @@ everything() {
 	fio_verify
 }
 
-on_each_fs everything
+on_each_fs xfs everything
 finish

@@ -41,9 +41,13 @@ umount_if_mounted() {
 	done
 }
 
-# on_each_fs FUNCTION: with a fresh bpiofs mount in $mnt, $fs telling which.
+# on_each_fs TYPE FUNCTION: with a fresh bpiofs mount in $mnt, $fs telling which.
 on_each_fs() {
-	for fs in ext4 xfs; do
+	local all
+
+	all=$(file_systems "$1")
+	shift
+	for fs in $all; do
 		make_fs "$fs"
 		mount_bpiofs
 		cd "$mnt" || fail "no $mnt"

@@ -43,5 +43,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs_or ext4 run
+on_each_fs ext4 run
 finish

@@ -126,6 +126,17 @@ wait_for() {
 	done
 }
 
+# file_systems TYPE: to be tested with.  BPIO_QUICK, of make test, takes TYPE on
+# the debug kernel and the other one on the stock kernel; "both" is both.
+file_systems() {
+	case ${FS-}${BPIO_QUICK-}$1 in
+	1both) echo ext4 xfs ;;
+	1ext4) if kernel_is_debug; then echo ext4; else echo xfs; fi ;;
+	1xfs) if kernel_is_debug; then echo xfs; else echo ext4; fi ;;
+	*) echo "${FS-ext4 xfs}" ;;
+	esac
+}
+
 # -- needs ------------------------------------------------------------------
 
 need_program() {

@@ -68,7 +68,7 @@ fragments() {
 	local end64 end65 knob
 
 	# ext4 would give either file a place of its own
-	knob=/sys/fs/ext4/$(basename "$(sysfs v)")/mb_stream_req
+	knob=/sys/fs/ext4/$(block_name v)/mb_stream_req
 	[ ! -e "$knob" ] || echo 100000 >"$knob"
 	bpio-verify interleave pieces others 120
 	end64=$(bpio-verify extents pieces 64) || {
@@ -119,7 +119,7 @@ over() {
 	remove_volume v
 }
 
-for kind in ext4 xfs; do
+for kind in $(file_systems xfs); do
 	volume_of $kind $kind
 	unaligned
 	tails

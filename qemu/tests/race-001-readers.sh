@@ -55,5 +55,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs run
+on_each_fs both run
 finish

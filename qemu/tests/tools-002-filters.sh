@@ -198,7 +198,7 @@ counters() {
 		status=none
 	for seen in reads_seen writes_seen fsctls_seen; do
 		check_equal "stats: $seen" \
-			"$(<"$(on v)/instances/bpio-flt-passthru/$seen")" \
+			"$(<"$(volume_dir v)/instances/bpio-flt-passthru/$seen")" \
 			"$(bpioctl stats v --json | grep -o '"instance":"bpio-'\
 'flt-passthru","[^}]*' | grep -o "\"$seen\":[0-9]*" | sed 's/.*://')"
 	done

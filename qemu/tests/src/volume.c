@@ -82,6 +82,8 @@ int volume_count(const char *name, struct volume_counters *counters)
 		"full_reads",	     "full_bytes",
 		"partial_reads",     "partial_bytes",
 		"traditional_reads", "traditional_bytes",
+		"copy_offload_bytes", "copy_hole_bytes",
+		"copy_shared_bytes", "copy_splice_bytes",
 		"fallback_reasons",
 	};
 	struct dm_target_spec *spec;
