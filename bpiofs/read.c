@@ -38,10 +38,19 @@ struct read_bio {
 	struct bpiofs_volume *vol;
 	struct inode *lower;
 	loff_t pos;
+	bool alone;			/* on the reader's stack */
 	bool moved;			/* not read: its blocks may be moving */
 	struct bvec_iter start;
 	struct work_struct work;
 	struct bio bio;			/* last: the bio set's front pad */
+};
+
+/* A short synchronous read allocates nothing. */
+#define ALONE_VECS	4
+
+struct read_alone {
+	struct bio_vec vecs[ALONE_VECS];
+	struct read_bio rb;
 };
 
 static struct bio_set read_bios;
@@ -106,7 +115,7 @@ static bool pages_still_dirty(struct bio *bio)
 	return true;
 }
 
-/* The last bio has completed.  A synchronous reader drops it by itself. */
+/* The last bio has completed.  A synchronous reader drops it by himself. */
 static void finish_read(struct read_bio *first)
 {
 	struct kiocb *iocb = first->iocb;
@@ -165,7 +174,9 @@ static void read_bio_work(struct work_struct *work)
 			   rb->moved ? BPIOFS_WHY_LAYOUT_CHANGING :
 				       BPIOFS_WHY_IO_ERROR, got > 0 ? got : 0);
 	}
-	bio_release_pages(bio, first->dirty);
+	/* A reader who has slept on his own bio finds the pages as they are. */
+	if (!rb->alone)
+		bio_release_pages(bio, first->dirty);
 	finish_bio(rb);
 }
 
@@ -187,31 +198,47 @@ static void read_bio_end(struct bio *bio)
 	}
 
 	if (unlikely(bio->bi_status ||
-		     (first->dirty && !pages_still_dirty(bio)))) {
-		INIT_WORK(&rb->work, read_bio_work);
+		     (!rb->alone && first->dirty &&
+		      !pages_still_dirty(bio)))) {
+		if (rb->alone)
+			INIT_WORK_ONSTACK(&rb->work, read_bio_work);
+		else
+			INIT_WORK(&rb->work, read_bio_work);
 		queue_work(read_wq, &rb->work);
 		return;
 	}
-	bio_release_pages(bio, false);
+	if (!rb->alone)
+		bio_release_pages(bio, false);
 	finish_bio(rb);
 }
 
-/* Is every part of the range known?  Else *missing is the first that is not. */
+/* A run of the file, and where it lies on the volume. */
+struct run {
+	sector_t nr_sectors;
+	sector_t sector;
+};
+
+/*
+ * Is every part of the range known?  Then *@start is its first run.  Else
+ * *@missing is the first part that is not.
+ */
 static bool range_known(struct bpiofs_inode *bi, int seq, loff_t pos,
-			size_t length, loff_t *missing)
+			size_t length, struct run *start, loff_t *missing)
 {
 	sector_t file_sector = pos >> SECTOR_SHIFT;
 	sector_t left = length >> SECTOR_SHIFT;
+	struct run *run = start, next;
 
 	while (left) {
-		sector_t nr = left, sector;
-
-		if (!bpiofs_extent_lookup(bi, seq, file_sector, &nr, &sector)) {
+		run->nr_sectors = left;
+		if (!bpiofs_extent_lookup(bi, seq, file_sector,
+					  &run->nr_sectors, &run->sector)) {
 			*missing = (loff_t)file_sector << SECTOR_SHIFT;
 			return false;
 		}
-		file_sector += nr;
-		left -= nr;
+		file_sector += run->nr_sectors;
+		left -= run->nr_sectors;
+		run = &next;
 	}
 	return true;
 }
@@ -221,10 +248,11 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 {
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	loff_t last = -1, missing;
+	struct run start;
 	int ret;
 
 	while (!range_known(bi, atomic_read(&bi->layout_seq), pos, length,
-			    &missing)) {
+			    &start, &missing)) {
 		/* each probe has to get on, or the data is not there */
 		if (missing <= last)
 			return -ENODATA;
@@ -238,13 +266,14 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 
 /*
  * Submit the whole range.  Caller: lower i_rwsem shared, range_known() with
- * @seq, inside the gate, with the reference for the first bio.  Consumes that
- * reference.
+ * @seq and @run, inside the gate, with the reference for the first bio.
+ * Consumes that reference.  @alone is used where it suffices.
  * Return: the first bio, or an error when nothing was submitted.
  */
 static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 				     struct bpiofs_inode *bi, int seq,
-				     size_t length, ssize_t size)
+				     struct run run, size_t length,
+				     ssize_t size, struct read_alone *alone)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
 	struct file *file = iocb->ki_filp;
@@ -253,38 +282,52 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 	const loff_t end = iocb->ki_pos + length;
 	struct read_bio *first = NULL;
 	loff_t pos = iocb->ki_pos;
+	bool plugged = false;
 	struct blk_plug plug;
 	int ret = 0;
 
-	blk_start_plug(&plug);
 	while (pos < end) {
-		sector_t nr = (end - pos) >> SECTOR_SHIFT, sector, lower;
+		sector_t nr = run.nr_sectors, lower;
 		struct block_device *bdev;
 		struct read_bio *rb;
 		struct bio *bio;
+		bool moved = false;
 		size_t part;
-		bool moved;
+		int vecs;
 
 		/*
 		 * What was known may have been probed again meanwhile.  Then
 		 * the rest is read like what has failed.
 		 */
-		moved = !bpiofs_extent_lookup(bi, seq, pos >> SECTOR_SHIFT, &nr,
-					      &sector);
-		if (unlikely(moved))
-			sector = 0;
-		bdev = bpio_volume_map(vol->stg, sector, &nr, &lower);
+		if (!nr) {
+			nr = (end - pos) >> SECTOR_SHIFT;
+			moved = !bpiofs_extent_lookup(bi, seq,
+						      pos >> SECTOR_SHIFT, &nr,
+						      &run.sector);
+			if (unlikely(moved))
+				run.sector = 0;
+		}
+		run.nr_sectors = 0;
+		bdev = bpio_volume_map(vol->stg, run.sector, &nr, &lower);
 		if (WARN_ON_ONCE(!bdev)) {
 			ret = -EIO;
 			break;
 		}
 		part = nr << SECTOR_SHIFT;
 		iov_iter_truncate(iter, part);
-		bio = bio_alloc_bioset(bdev,
-				       bio_iov_vecs_to_alloc(iter,
-							     BIO_MAX_VECS),
-				       REQ_OP_READ, GFP_KERNEL, &read_bios);
-		rb = container_of(bio, struct read_bio, bio);
+		vecs = bio_iov_vecs_to_alloc(iter, BIO_MAX_VECS);
+		if (alone && part == end - pos && !first &&
+		    vecs <= ALONE_VECS) {
+			rb = &alone->rb;
+			bio = &rb->bio;
+			bio_init(bio, bdev, alone->vecs, ALONE_VECS,
+				 REQ_OP_READ);
+		} else {
+			alone = NULL;
+			bio = bio_alloc_bioset(bdev, vecs, REQ_OP_READ,
+					       GFP_KERNEL, &read_bios);
+			rb = container_of(bio, struct read_bio, bio);
+		}
 		bio->bi_iter.bi_sector = lower;
 		bio->bi_ioprio = iocb->ki_ioprio;
 		bio->bi_end_io = read_bio_end;
@@ -293,7 +336,8 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 
 		ret = bio_iov_iter_get_pages(bio, iter);
 		if (ret) {
-			bio_put(bio);
+			if (!alone)
+				bio_put(bio);
 			break;
 		}
 		iov_iter_reexpand(iter, end - pos - bio->bi_iter.bi_size +
@@ -305,16 +349,18 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		if (unlikely(bio->bi_opf & REQ_NOWAIT &&
 			     bio->bi_iter.bi_size < end - pos)) {
 			bio_release_pages(bio, false);
-			bio_put(bio);
+			if (!alone)
+				bio_put(bio);
 			ret = -EAGAIN;
 			break;
 		}
-		if (dirty)
+		if (dirty && !alone)
 			pages_dirty(bio);
 
 		rb->vol = vol;
 		rb->lower = bi->lower;
 		rb->pos = pos;
+		rb->alone = alone;
 		rb->moved = moved;
 		rb->start = bio->bi_iter;
 		pos += bio->bi_iter.bi_size;
@@ -344,12 +390,17 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		}
 		rb->first = first;
 		inode_dio_begin(bi->lower);
+		if (pos < end && !plugged) {
+			blk_start_plug(&plug);
+			plugged = true;
+		}
 		if (unlikely(moved))
 			bio_io_error(bio);
 		else
 			submit_bio(bio);
 	}
-	blk_finish_plug(&plug);
+	if (plugged)
+		blk_finish_plug(&plug);
 
 	if (!first) {
 		bpio_gate_leave(&vol->stg->gate);
@@ -376,7 +427,14 @@ static ssize_t wait_read(struct read_bio *first)
 	}
 	__set_current_state(TASK_RUNNING);
 	ret = first->error ?: first->size;
-	bio_put(&first->bio);
+	if (first->alone) {
+		if (first->bio.bi_status)
+			destroy_work_on_stack(&first->work);
+		bio_release_pages(&first->bio, first->dirty);
+		bio_uninit(&first->bio);
+	} else {
+		bio_put(&first->bio);
+	}
 	return ret;
 }
 
@@ -475,8 +533,10 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 	struct inode *lower = bi->lower;
 	const loff_t pos = iocb->ki_pos;
 	struct iov_iter saved = *iter;
+	struct read_alone alone;
 	loff_t size, missing;
 	struct read_bio *rb;
+	struct run start;
 	bool probed = false;
 	bool dropped = false;
 	bool judged = false;
@@ -555,7 +615,7 @@ again:
 	 */
 	seq = atomic_read(&bi->layout_seq);
 	length = min_t(u64, iov_iter_count(iter), round_up(size - pos, block));
-	if (unlikely(!range_known(bi, seq, pos, length, &missing))) {
+	if (unlikely(!range_known(bi, seq, pos, length, &start, &missing))) {
 		inode_unlock_shared(lower);
 		*why = BPIOFS_WHY_NOT_MAPPED;
 		if (nowait || probed)
@@ -579,8 +639,9 @@ again:
 		*why = BPIOFS_WHY_IO_ERROR;
 		goto out_unlock;
 	}
-	rb = submit_range(iocb, iter, bi, seq, length,
-			  min_t(loff_t, length, size - pos));
+	rb = submit_range(iocb, iter, bi, seq, start, length,
+			  min_t(loff_t, length, size - pos),
+			  is_sync_kiocb(iocb) ? &alone : NULL);
 	inode_unlock_shared(lower);
 	if (IS_ERR(rb)) {
 		*iter = saved;
