@@ -33,7 +33,7 @@ checklist: ## which test covers which line of the specification's checklist
 	@qemu/checklist
 
 bench: deps ## side-by-side figures into build/bench
-	@if [ -x bench/run ]; then bench/run; else echo "bench/run is not there yet"; fi
+	@bench/run
 
 soak: deps ## the long tests
 	@qemu/soak

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bpio-cost [-e ENGINE] [-b BYTES] [-q DEPTH] [-n OPERATIONS] [-r BYTES]
+ *	[-o BYTES] [-m MOUNTPOINT] [-B] [-w] [-s] [-t] FILE
+ * bpio-cost -M TOKENS -r BYTES -o BYTES DEVICE
+ *
+ * What one direct I/O costs, in nanoseconds of the clock: in a machine whose
+ * clock counts instructions these are instructions.  Random places, the same in
+ * every run.  One number on standard output.
+ *
+ * -e: sync (the default), aio, uring, fixed (io_uring with registered buffers
+ * and files), poll (the same on a polled ring); -b, -q: bytes each, how many at
+ * once; -r, -o: within so many bytes from there on; -B: enable BypassIO first,
+ * and fail unless it is; -w: write; -s: one after the other instead; -t: the
+ * thread's own time instead of the wall's.
+ *
+ * -M: mint so many tokens, of 4 KiB each, of a device.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <liburing.h>
+#include <linux/aio_abi.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/bpio.h>
+
+#define MAX_DEPTH 128
+#define WARM_UP	  256
+
+enum engine { SYNC, AIO, URING, FIXED, POLL, ENGINES };
+
+static const char *const names[ENGINES] = { "sync", "aio", "uring", "fixed",
+					    "poll" };
+static enum engine engine;
+static size_t bytes = 4096, depth = 1;
+static uint64_t region = 64 << 20, start, at, seed = 88172645463325252ull;
+static bool writing, in_order;
+static uint8_t *buffer;
+static int fd;
+static aio_context_t aio;
+static struct io_uring ring;
+
+static void __attribute__((noreturn)) die(const char *what, int error)
+{
+	fprintf(stderr, "bpio-cost: %s: %s\n", what, strerror(error));
+	exit(1);
+}
+
+static uint64_t next_place(void)
+{
+	const uint64_t places = region / bytes;
+
+	if (in_order)
+		return start + at++ % places * bytes;
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return start + seed % places * bytes;
+}
+
+static void check(int64_t result)
+{
+	if (result < 0)
+		die(writing ? "write" : "read", (int)-result);
+	if ((size_t)result != bytes)
+		die("it was short", EIO);
+}
+
+static void by_aio(unsigned long operations)
+{
+	struct iocb cbs[MAX_DEPTH] = { 0 }, *list[MAX_DEPTH];
+	struct io_event events[MAX_DEPTH];
+	size_t i;
+
+	while (operations) {
+		for (i = 0; i < depth; i++) {
+			list[i] = &cbs[i];
+			cbs[i].aio_lio_opcode = writing ? IOCB_CMD_PWRITE :
+							  IOCB_CMD_PREAD;
+			cbs[i].aio_fildes = (uint32_t)fd;
+			cbs[i].aio_buf = (uintptr_t)(buffer + i * bytes);
+			cbs[i].aio_nbytes = bytes;
+			cbs[i].aio_offset = (int64_t)next_place();
+		}
+		if (syscall(SYS_io_submit, aio, (long)depth, list) !=
+		    (long)depth)
+			die("io_submit", errno);
+		if (syscall(SYS_io_getevents, aio, (long)depth, (long)depth,
+			    events, NULL) != (long)depth)
+			die("io_getevents", errno);
+		for (i = 0; i < depth; i++)
+			check(events[i].res);
+		operations -= depth < operations ? depth : operations;
+	}
+}
+
+static void by_uring(unsigned long operations)
+{
+	const bool registered = engine != URING;
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe;
+	size_t i;
+	int ret;
+
+	while (operations) {
+		for (i = 0; i < depth; i++) {
+			uint8_t *to = buffer + i * bytes;
+			const uint64_t place = next_place();
+
+			sqe = io_uring_get_sqe(&ring);
+			if (!sqe)
+				die("io_uring_get_sqe", EAGAIN);
+			if (registered && writing)
+				io_uring_prep_write_fixed(sqe, 0, to,
+							  (unsigned int)bytes,
+							  place, 0);
+			else if (registered)
+				io_uring_prep_read_fixed(sqe, 0, to,
+							 (unsigned int)bytes,
+							 place, 0);
+			else if (writing)
+				io_uring_prep_write(sqe, fd, to,
+						    (unsigned int)bytes, place);
+			else
+				io_uring_prep_read(sqe, fd, to,
+						   (unsigned int)bytes, place);
+			if (registered)
+				sqe->flags |= IOSQE_FIXED_FILE;
+		}
+		ret = io_uring_submit_and_wait(&ring, (unsigned int)depth);
+		if (ret < 0)
+			die("io_uring_submit", -ret);
+		for (i = 0; i < depth; i++) {
+			ret = io_uring_wait_cqe(&ring, &cqe);
+			if (ret)
+				die("io_uring_wait_cqe", -ret);
+			check(cqe->res);
+			io_uring_cqe_seen(&ring, cqe);
+		}
+		operations -= depth < operations ? depth : operations;
+	}
+}
+
+static void run(unsigned long operations)
+{
+	switch (engine) {
+	case AIO:
+		by_aio(operations);
+		return;
+	case SYNC:
+		while (operations--) {
+			const off_t place = (off_t)next_place();
+			ssize_t ret;
+
+			ret = writing ? pwrite(fd, buffer, bytes, place) :
+					pread(fd, buffer, bytes, place);
+			check(ret < 0 ? -errno : ret);
+		}
+		return;
+	default:
+		by_uring(operations);
+	}
+}
+
+static void set_up(void)
+{
+	struct iovec iov = { buffer, depth * bytes };
+	int ret;
+
+	if (engine == AIO && syscall(SYS_io_setup, (unsigned int)depth, &aio))
+		die("io_setup", errno);
+	if (engine < URING)
+		return;
+	ret = io_uring_queue_init(MAX_DEPTH, &ring,
+				  engine == POLL ? IORING_SETUP_IOPOLL : 0);
+	if (ret)
+		die("io_uring_queue_init", -ret);
+	if (engine == URING)
+		return;
+	ret = io_uring_register_buffers(&ring, &iov, 1);
+	if (!ret)
+		ret = io_uring_register_files(&ring, &fd, 1);
+	if (ret)
+		die("io_uring_register", -ret);
+}
+
+static int64_t now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static void control(int to, uint32_t code, const void *in, uint32_t in_length,
+		    void *out, uint32_t out_length, int device)
+{
+	struct bpio_control c = {
+		.code = code,
+		.flags = device >= 0 ? BPIO_CONTROL_KERNEL_MODE : 0,
+		.input = (uintptr_t)in,
+		.input_length = in_length,
+		.output = (uintptr_t)out,
+		.output_length = out_length,
+		.device_fd = device,
+	};
+
+	if (ioctl(to, BPIO_IOC_CONTROL, &c))
+		die("BPIO_IOC_CONTROL", errno);
+	if (c.status) {
+		fprintf(stderr, "bpio-cost: code 0x%08x: status 0x%08x\n", code,
+			(uint32_t)c.status);
+		exit(1);
+	}
+}
+
+static void enable(void)
+{
+	const struct fs_bpio_input in = { .operation = FS_BPIO_OP_ENABLE };
+	struct fs_bpio_output out = { 0 };
+
+	control(fd, FSCTL_MANAGE_BYPASS_IO, &in, sizeof(in), &out, sizeof(out),
+		-1);
+	if (out.enable.op_status) {
+		fprintf(stderr, "bpio-cost: vetoed: 0x%08x\n",
+			(uint32_t)out.enable.op_status);
+		exit(1);
+	}
+}
+
+/* Action, its parameters, one range: see protocol 10. */
+static void mint(unsigned long tokens)
+{
+	struct {
+		struct device_dsm_input dsm;
+		struct device_dsm_offload_read_parameters read;
+		uint32_t pad;
+		struct device_dsm_range range;
+	} in = { 0 };
+	struct storage_offload_read_output out;
+	int to;
+
+	to = open("/dev/bpio", O_RDWR);
+	if (to < 0)
+		die("/dev/bpio", errno);
+	in.dsm.size = sizeof(in.dsm);
+	in.dsm.action = DEVICE_DSM_ACTION_OFFLOAD_READ;
+	in.dsm.parameter_block_offset = offsetof(typeof(in), read);
+	in.dsm.parameter_block_length = sizeof(in.read);
+	in.dsm.data_set_ranges_offset = offsetof(typeof(in), range);
+	in.dsm.data_set_ranges_length = sizeof(in.range);
+	in.read.time_to_live = 600000;
+	in.range.length_in_bytes = 4096;
+	while (tokens--) {
+		in.range.starting_offset = (int64_t)(start + tokens * 4096 %
+							     region);
+		control(to, IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES, &in,
+			sizeof(in), &out, sizeof(out), fd);
+	}
+	close(to);
+}
+
+static uint64_t number(const char *text)
+{
+	char *end;
+	uint64_t n = strtoull(text, &end, 0);
+
+	if (!*text || *end) {
+		fprintf(stderr, "bpio-cost: %s: not a number\n", text);
+		exit(2);
+	}
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long operations = 4000, tokens = 0;
+	clockid_t clock = CLOCK_MONOTONIC;
+	bool bypass = false;
+	int64_t began;
+	int c;
+
+	while ((c = getopt(argc, argv, "e:b:q:n:r:o:BwstM:")) != -1) {
+		switch (c) {
+		case 'e':
+			for (engine = 0; engine < ENGINES; engine++)
+				if (!strcmp(optarg, names[engine]))
+					break;
+			break;
+		case 'b':
+			bytes = number(optarg);
+			break;
+		case 'q':
+			depth = number(optarg);
+			break;
+		case 'n':
+			operations = number(optarg);
+			break;
+		case 'r':
+			region = number(optarg);
+			break;
+		case 'o':
+			start = number(optarg);
+			break;
+		case 'B':
+			bypass = true;
+			break;
+		case 'w':
+			writing = true;
+			break;
+		case 's':
+			in_order = true;
+			break;
+		case 't':
+			clock = CLOCK_THREAD_CPUTIME_ID;
+			break;
+		case 'M':
+			tokens = number(optarg);
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (optind != argc - 1 || engine == ENGINES || !depth ||
+	    depth > MAX_DEPTH || !bytes || region < bytes || !operations) {
+		fprintf(stderr, "bpio-cost: see the head of bench/cost.c\n");
+		return 2;
+	}
+	fd = open(argv[optind], (writing || tokens ? O_RDWR : O_RDONLY) |
+					  O_DIRECT);
+	if (fd < 0)
+		die(argv[optind], errno);
+	if (tokens) {
+		began = now(clock);
+		mint(tokens);
+		printf("%" PRId64 "\n",
+		       (now(clock) - began) / (int64_t)tokens);
+		return 0;
+	}
+	if (posix_memalign((void **)&buffer, 4096, depth * bytes))
+		die("memory", ENOMEM);
+	memset(buffer, 0x5a, depth * bytes);
+	if (bypass)
+		enable();
+	set_up();
+	run(WARM_UP);
+	began = now(clock);
+	run(operations);
+	printf("%" PRId64 "\n",
+	       (now(clock) - began) / (int64_t)operations);
+	return 0;
+}

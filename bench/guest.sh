@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+#   bench/guest.sh reads|writes|nvme DIRECTORY-OF-BPIO-COST
+#
+# In the guest: one table, CSV lines on standard output: table, what, engine,
+# bytes, order, nanoseconds for one I/O. See bench/run.
+set -euo pipefail
+
+table=$1
+PATH=$2:$PATH
+mib=64		# the range that is read or written
+count=${BPIO_BENCH_OPS:-3000}
+clock=()
+
+say() { echo "$table,$*"; }
+cost() { bpio-cost "${clock[@]}" -n "$count" -r $((mib << 20)) "$@"; }
+
+fill() { dd if=/dev/urandom of="$1" bs=1M count=$mib oflag=direct status=none; }
+
+# The device at the bottom: its work is done when submitting returns.
+null_device() {
+	modprobe -q null_blk nr_devices=0 || modprobe null_blk
+	local dir=/sys/kernel/config/nullb/nullb0
+
+	mountpoint -q /sys/kernel/config ||
+		mount -t configfs configfs /sys/kernel/config
+	mkdir $dir
+	echo 768 >$dir/size
+	echo 1 >$dir/memory_backed
+	echo 0 >$dir/irqmode
+	echo 2 >$dir/queue_mode
+	echo 512 >$dir/blocksize
+	echo 1 >$dir/power
+	device=/dev/nullb0
+	echo none >"/sys/block/${device##*/}/queue/scheduler"
+}
+
+no_device() { echo none >"/sys/block/${1##*/}/queue/scheduler"; }
+
+sectors() { blockdev --getsz "$device"; }
+linear() { dmsetup create linear --table "0 $(sectors) linear $device 0"; }
+bpio() {
+	dmsetup create bpio --table \
+		"0 $(sectors) bpio $device 0 $# $*"
+}
+
+make_ext4() { mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 "$1"; }
+make_xfs() { mkfs.xfs -q -f -K "$1"; }
+
+# What a row of reads is: how, BYTES, order.
+row() { # NAME COST-ARG... FILE
+	local name=$1 engine bytes
+
+	shift
+	for engine in $engines; do
+		say "$name,$engine,4096,random,$(cost -e "$engine" "$@")"
+	done
+	[ "${sizes-}" ] || return 0
+	for bytes in 512 65536 1048576; do
+		say "$name,sync,$bytes,in order,$(cost -s -n 400 -b $bytes "$@")"
+	done
+}
+
+plain_file_systems() {
+	local fs
+
+	for fs in ext4 xfs; do
+		make_$fs "$device"
+		mount "$device" /mnt
+		fill /mnt/f
+		row "$fs" /mnt/f
+		if [ $fs = ext4 ]; then
+			mkdir -p /mnt/lower /mnt/upper /mnt/work /run/o
+			mv /mnt/f /mnt/lower
+			modprobe overlay
+			mount -t overlay overlay /run/o \
+				-o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work
+			row "overlayfs on ext4" /run/o/f
+			umount /run/o
+		fi
+		umount /mnt
+	done
+	linear
+	make_ext4 /dev/mapper/linear
+	mount /dev/mapper/linear /mnt
+	fill /mnt/f
+	row "ext4 on dm-linear" /mnt/f
+	umount /mnt
+	dmsetup remove --retry linear
+}
+
+attach() { echo "$*" >"/sys/fs/bpiofs/$dm/attach"; }
+
+bypassed() {
+	local fs
+
+	for fs in ext4 xfs; do
+		bpio any_storage
+		make_$fs /dev/mapper/bpio
+		mount -t bpiofs -o bypassio=manual /dev/mapper/bpio /mnt
+		dm=dm-$((16#$(stat -L -c %T /dev/mapper/bpio)))
+		fill /mnt/f
+		row "bpiofs on $fs traditional" /mnt/f
+		row "bpiofs on $fs bypassed" -B /mnt/f
+		if [ $fs = ext4 ]; then
+			insmod "$BPIO_MODULES/bpio-flt-passthru.ko"
+			attach bpio-flt-passthru 300000
+			row "bpiofs traditional 1 filter" /mnt/f
+			attach bpio-flt-passthru 300001
+			attach bpio-flt-passthru 300002
+			row "bpiofs traditional 3 filters" /mnt/f
+			row "bpiofs bypassed 3 filters" -B /mnt/f
+			bpioctl bypassio pause-volume /mnt >/dev/null
+			row "bpiofs partial 3 filters" -B /mnt/f
+			bpioctl bypassio resume-volume /mnt >/dev/null
+		fi
+		umount /mnt
+		dmsetup remove --retry bpio
+	done
+}
+
+reads() {
+	fill "$device"
+	row "raw device" "$device"
+	linear
+	row "dm-linear" /dev/mapper/linear
+	dmsetup remove --retry linear
+	bpio any_storage
+	row "bpio target" /dev/mapper/bpio
+	dmsetup remove --retry bpio
+	plain_file_systems
+	bypassed
+}
+
+writes() {
+	local tokens=${BPIO_BENCH_TOKENS:-100000}
+
+	fill "$device"
+	row "raw device" -w "$device"
+	linear
+	row "dm-linear" -w /dev/mapper/linear
+	dmsetup remove --retry linear
+	bpio any_storage max_tokens $((tokens + 1)) token_ttl_ms 600000 \
+		token_ttl_max_ms 600000
+	row "bpio target" -w /dev/mapper/bpio
+	say "mint a token,ioctl,4096,descending,$(bpio-cost -M "$tokens" \
+		-r $((512 << 20)) -o $((mib << 20)) /dev/mapper/bpio)"
+	row "bpio target and $tokens tokens elsewhere" -w /dev/mapper/bpio
+	dmsetup remove --retry bpio
+}
+
+insmod "$BPIO_MODULES/dm-bpio.ko"
+insmod "$BPIO_MODULES/bpiofs.ko"
+case $table in
+reads)
+	engines="sync aio uring fixed"
+	null_device
+	reads
+	;;
+writes)
+	engines="sync uring"
+	null_device
+	writes
+	;;
+nvme)
+	engines="sync uring"
+	device=/dev/nvme0n1
+	clock=(-t)
+	no_device $device
+	reads
+	;;
+esac
