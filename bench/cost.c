@@ -260,8 +260,8 @@ static void mint(unsigned long tokens)
 	in.read.time_to_live = 600000;
 	in.range.length_in_bytes = 4096;
 	while (tokens--) {
-		in.range.starting_offset = (int64_t)(start + tokens * 4096 %
-							     region);
+		in.range.starting_offset =
+			(int64_t)(start + tokens * 4096 % region);
 		control(to, IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES, &in,
 			sizeof(in), &out, sizeof(out), fd);
 	}
@@ -334,15 +334,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bpio-cost: see the head of bench/cost.c\n");
 		return 2;
 	}
-	fd = open(argv[optind], (writing || tokens ? O_RDWR : O_RDONLY) |
-					  O_DIRECT);
+	fd = open(argv[optind],
+		  (writing || tokens ? O_RDWR : O_RDONLY) | O_DIRECT);
 	if (fd < 0)
 		die(argv[optind], errno);
 	if (tokens) {
 		began = now(clock);
 		mint(tokens);
-		printf("%" PRId64 "\n",
-		       (now(clock) - began) / (int64_t)tokens);
+		printf("%" PRId64 "\n", (now(clock) - began) / (int64_t)tokens);
 		return 0;
 	}
 	if (posix_memalign((void **)&buffer, 4096, depth * bytes))
@@ -354,7 +353,6 @@ int main(int argc, char **argv)
 	run(WARM_UP);
 	began = now(clock);
 	run(operations);
-	printf("%" PRId64 "\n",
-	       (now(clock) - began) / (int64_t)operations);
+	printf("%" PRId64 "\n", (now(clock) - began) / (int64_t)operations);
 	return 0;
 }
