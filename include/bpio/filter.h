@@ -10,7 +10,8 @@
  * callbacks run from the lowest to the highest (protocol M-3).
  *
  * Every callback runs in the process context of the caller, without a lock of
- * the file system, and may sleep.  What a callback is given is valid until it
+ * the file system, and may sleep.  Those for WRITE and SET_INFORMATION run
+ * inside its freeze protection; see flt_start_write().  What a callback is given is valid until it
  * returns; between the two callbacks of one operation only the completion
  * context is kept.  While an instance is in a callback it cannot go away,
  * even when it detaches itself meanwhile.
