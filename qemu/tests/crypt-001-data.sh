@@ -71,11 +71,11 @@ ciphertext() {
 			'clear text' "$tmp/below.later" || true)"
 	# Every block of 16 bytes once: it repeats above every 80.
 	check_equal "$fs: no block of it is like another" 0 "$(head -c 100000 \
-		"$tmp/below.text" | xxd -p -c 16 | sort | uniq -d | wc -l)"
+		"$tmp/below.text" | od -An -v -tx1 -w16 | sort | uniq -d | wc -l)"
 	check_equal "$fs: two files of the same text have nothing in common" 0 \
 		"$({ head -c 100000 "$tmp/below.text"
 		head -c 100000 "$tmp/below.later"; } |
-		xxd -p -c 16 | sort | uniq -d | wc -l)"
+		od -An -v -tx1 -w16 | sort | uniq -d | wc -l)"
 	check_equal "$fs: the same length" "100003 100003" \
 		"$(stat -c %s "$tmp/below.text") $(stat -c %s text)"
 	quietly text "$decrypt"
@@ -219,7 +219,7 @@ wrong_key() {
 marks() {
 	cp late copy
 	lower eval 'mark=$(getfattr -n trusted.bpio.crypt -e hex --only-values \
-			late | xxd -p -c 99)
+			late | od -An -v -tx1 | tr -d " \n")
 		setfattr -n trusted.bpio.crypt -v "0x$mark" copy
 		setfattr -n trusted.bpio.crypt \
 			-v "0x${mark:0:8}02${mark:10}" late
