@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: reads, writes, sizes, mappings, O_DIRECT and splice agree
+# quick: stock
 # needs: prog=fio prog=xfs_io
 # timeout: 240
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: the driver below is named, and only NVMe is compatible
+# quick: stock
 # needs: nvme>=2 module=dm-bpio prog=sfdisk
 # checks: 47 52
 . "$(dirname "$0")/lib.sh"

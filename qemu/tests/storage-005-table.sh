@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: table line, messages and status of the bpio target
+# quick: stock
 # needs: nvme>=1 module=dm-bpio
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/storage.sh"

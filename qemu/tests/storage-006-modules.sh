@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: load and unload, in use and a hundred times over
+# quick: stock
 # needs: nvme>=1 module=dm-bpio
 # timeout: 300
 . "$(dirname "$0")/lib.sh"

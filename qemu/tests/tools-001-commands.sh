@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: bpioctl: state texts, operations, reads by path, counters
+# quick: stock
 # timeout: 300
 # checks: 16 157
 # shellcheck disable=SC2154 # of the files sourced

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: bpioctl filter: lists as fltmc prints them, attach and detach
+# quick: stock
 # needs: module=bpio-flt-passthru module=bpio-flt-legacy module=bpio-flt-test
 # checks: 157 158
 # shellcheck disable=SC2154 # of the files sourced
