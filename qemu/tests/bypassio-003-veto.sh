@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: storage vetoes: partial bypass, who and why, by layer
+# quick: stock
 # timeout: 240
 # checks: 6 7 41 42 43 44 45 47 48 49 50 51 62 63
 # shellcheck disable=SC2086 # numbers and names of devices

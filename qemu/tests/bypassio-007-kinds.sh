@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: compressed and encrypted files: refused, and read all the same
+# quick: stock
 # timeout: 240
 # checks: 16 27 28 32 33 114
 # shellcheck disable=SC2086 # numbers and names of devices

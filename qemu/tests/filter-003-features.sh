@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: filters that have not opted in: BypassIO blocked, ODX refused
+# quick: stock
 # needs: module=bpio-flt-test module=bpio-flt-legacy
 # checks: 56 77 83 84 85 86 87 88 89 90 123 124
 # shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: mount options, what is refused, sharing, remount, unmount
+# quick: stock
 # needs: nvme>=1
 # timeout: 180
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: files copied by token, by each engine: bytes, engine, what crossed
 # timeout: 240
-# checks: 105 122 125 126 135 137 138 139 142
+# checks: 105 122 125 126 135 137 138 139 142 143
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # purpose: offload read and write: every status that can be had, in order
+# quick: stock
 # timeout: 150
-# checks: 111 112 113 114 115 116 117 118 119 120 128 129 130 132 133 134
-# checks: 136
+# checks: 111 112 113 114 115 116 117 118 119 120 121 128 129 130 132 133 134
+# checks: 131 136
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -58,12 +59,14 @@ reading() {
 	END
 	answers "$fs: beyond the valid data: zeros, without the device" \
 		pre mark:v oread:64K:64K oread:0:1M oread:1M:1M oread:2M:512 \
-		gain:tokens_issued <<-END
+		gain:tokens_issued \
+		msg:"fault offload_read times 1 bytes 4096" oread:0:1M <<-END
 	oread status=SUCCESS info=528 transfer=65536 flags=1 token=zero
 	oread status=SUCCESS info=528 transfer=65536 flags=1 token=bpio
 	oread status=SUCCESS info=528 transfer=1048576 flags=1 token=zero
 	oread status=END_OF_FILE info=0
 	gain tokens_issued=1
+	oread status=SUCCESS info=528 transfer=4096 flags=0 token=bpio
 	END
 	answers "$fs: locks: a reader is kept out by exclusive ones of others" \
 		a open:a lock:w:4096:4096 use:0 oread:0:4096 oread:0:8192 \
@@ -159,6 +162,17 @@ writing() {
 		"$(bpio-ctl a:r oread:0:64K)"
 }
 
+# ext4 goes read-only under an open handle when it finds an error.
+turns_read_only() {
+	umount_volume v
+	mount_volume v 'lower=ext4,lowerdata="errors=remount-ro"'
+	cd "$tmp/v"
+	answers "$fs: read-only since a file was opened for writing" 		d zeroA owrite:0:64K 		sh:"echo x >/sys/fs/ext4/$(block_name v)/trigger_fs_error" 		owrite:0:64K <<-END
+	owrite status=SUCCESS info=16 written=65536
+	owrite status=MEDIA_WRITE_PROTECTED info=0
+	END
+}
+
 run() {
 	make_volume v "$disk"
 	poison "$(volume v)" 64M
@@ -176,6 +190,7 @@ run() {
 	bpio-verify fill sparse 1 4096 1 524288
 	reading
 	writing
+	[ "$fs" != ext4 ] || turns_read_only
 	remove_volume v
 }
 

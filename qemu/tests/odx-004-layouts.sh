@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: copies between files of every layout, place and length
+# quick: stock
 # timeout: 240
 # checks: 126 134 137
 # shellcheck disable=SC2086 # numbers and names of devices

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: 4096-byte blocks, partitions, stacked and spanned volumes: both jobs
+# quick: stock
 # timeout: 200
 # needs: nvme>=3
 # checks: 22 112 129 137

@@ -57,12 +57,12 @@ holds() {
 }
 
 look() {
-	local n=0 first=0 last=0 bad=0 f all
+	local n=0 first=0 last=0 bad=0 all=0 f
 
 	# how many flushes there are, so as to look at some all along
-	all=$(seen=0 n=0
-		while seen=$(bpio-replay "$disk2" /dev/null $seen 2>/dev/null)
-		do n=$((n + 1)); done; echo $n)
+	while last=$(bpio-replay "$disk2" /dev/null $last 2>/dev/null); do
+		all=$((all + 1))
+	done
 	dmsetup create again --table "0 $sectors linear $disk2 $((1024 << 11))"
 	defer dmsetup remove --retry again
 	mkdir -p "$tmp/look"

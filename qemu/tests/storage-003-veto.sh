@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: the first objector wins, lower layers see nothing, a refused ENABLE is rolled back
+# quick: stock
 # needs: nvme>=2 module=dm-bpio
 # checks: 7 46 48 49 50
 . "$(dirname "$0")/lib.sh"

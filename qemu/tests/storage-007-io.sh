@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: what goes through the target lands where the table says
+# quick: stock
 # needs: nvme>=2 module=dm-bpio
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/storage.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: data set management checks its request in the order of protocol 10; the copy offload descriptor
+# quick: stock
 # checks: 145 146 147 148 152
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
