@@ -128,7 +128,15 @@ cmp "$mount/$source" "$mount/copy" || die "the copy differs"
 copy "$mount/$source" /tmp/other/copy
 cmp "$mount/$source" /tmp/other/copy || die "the copy on the other namespace differs"
 row "copied to the other namespace" "by dm-kcopyd, $(counter bytes_kcopyd bpio-other) bytes"
-row "both copies" "equal, byte for byte"
+
+step "copy it by cp"
+nvme=$(counter bytes_nvme)
+cp "$mount/$source" "$mount/copy2"
+cmp "$mount/$source" "$mount/copy2" || die "the copy made by cp differs"
+[ "$(stat_of copy_offload_bytes)" -gt 0 ] || die "cp was not offloaded"
+row "copied by cp: by NVMe Copy" "$(($(counter bytes_nvme) - nvme))"
+row "  by way of the host's memory" "$(stat_of copy_splice_bytes)"
+row "all copies" "equal, byte for byte"
 
 step "take it all down"
 umount "$mount" /tmp/other
