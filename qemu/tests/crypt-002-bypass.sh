@@ -139,11 +139,12 @@ recipe() {
 # Encrypted while the QUERY of a STREAM_RESUME is below this filter: it has
 # passed, and must not end the pause that came after.
 overtaken() {
-	local pid
+	local pid ms=1500
 
+	! kernel_is_debug || ms=6000
 	echo "t 100000 0xf fsctl" >"$flt_test"/add
 	echo t >"$(volume_dir v)/attach"
-	echo "t fs_ops=3 sleep_ms=1500" >"$flt_test"/script
+	echo "t fs_ops=3 sleep_ms=$ms" >"$flt_test"/script
 	hold_open h a enable pauses
 	bpio-ctl a resumes info >"$tmp/out" &
 	pid=$!

@@ -113,6 +113,6 @@ run() {
 }
 
 modprobe -q dm-log-writes || skip "the kernel has no dm-log-writes"
-modprobe dm-snapshot
+modprobe -a dm-snapshot loop
 on_each_fs both run
 finish
