@@ -42,14 +42,14 @@ deps: ## the Debian packages that are missing
 	@qemu/deps
 
 # All modules but the one that only the guest tests know what to do with.
-install: all ## modules and tools, for the running kernel
+install: all ## modules, tools and library, for the running kernel
 	src="$$(dirname "$$(qemu/build "$(KDIR)")")/src" && \
 	grep -v /bpio-flt-test "$$src/modules.order" >"$$src/modules.install" && \
 	$(MAKE) -C "$(KDIR)" M="$$src" MODORDER="$$src/modules.install" \
 		$(if $(DESTDIR),INSTALL_MOD_PATH="$(DESTDIR)") \
 		INSTALL_MOD_DIR=updates modules_install
-	install -D -t "$(DESTDIR)$(PREFIX)/sbin" build/tools/bpioctl
-	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/man/man8" tools/bpioctl.8
+	$(MAKE) -C tools O="$(CURDIR)/build/tools" DESTDIR="$(DESTDIR)" \
+		PREFIX="$(PREFIX)" install
 
 clean: ## what was built here; built kernels stay in ~/.cache/dm-bpio
 	rm -rf build

@@ -3,7 +3,8 @@
  * libbpio: BypassIO and offloaded data transfer from user space.
  *
  * Owns: carrying a request through BPIO_IOC_CONTROL, checking that what came
- * back is whole, and the names, Win32 codes and texts of the statuses.
+ * back is whole, the copy engine, and the names, Win32 codes and texts of the
+ * statuses.
  * Refuses to know: how anything is shown, and where volumes are mounted.
  *
  * Two results, never mixed: a function returns 0 or a negative errno for the
@@ -21,6 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/bpio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Where the IOCTL_* codes go. */
 #define BPIO_CONTROL_DEVICE "/dev/bpio"
@@ -189,10 +194,6 @@ struct bpio_status {
 	const char *text;
 };
 
-/* Ordered by value as u32. */
-extern const struct bpio_status bpio_statuses[];
-extern const size_t bpio_statuses_nr;
-
 /**
  * bpio_status_find() - look a status up
  * @status: NTSTATUS
@@ -267,5 +268,128 @@ struct bpio_token {
  */
 void bpio_token_decode(const struct storage_offload_token *raw,
 		       struct bpio_token *token);
+
+/* ---- the copy engine --------------------------------------------------- */
+
+/* Shorter files are not worth a token (CE-1). */
+#define BPIO_COPY_MIN_LENGTH 262144
+/* What one offload write moves, unless the device says otherwise (CE-8). */
+#define BPIO_COPY_CHUNK_LENGTH 67108864
+/* And what it never exceeds (CE-3). */
+#define BPIO_COPY_MAX_CHUNK_LENGTH 268435456
+/* How long a pair of volumes is left alone, seconds (CE-7). */
+#define BPIO_COPY_PAIR_SECONDS 180
+
+/* Why data of a file was not, or not all, offloaded. */
+enum bpio_copy_why {
+	BPIO_COPY_OFFLOADED = 0, /* it was */
+	BPIO_COPY_SHORT,	 /* the file is below BPIO_COPY_MIN_LENGTH */
+	BPIO_COPY_REFUSED,	 /* a request had an error status */
+	BPIO_COPY_REMEMBERED,	 /* not tried: of an earlier file */
+	BPIO_COPY_STUCK,	 /* four requests in a row moved nothing */
+	BPIO_COPY_FAILED,	 /* the ioctl itself failed */
+	BPIO_COPY_UNWANTED,	 /* BPIO_COPY_NO_OFFLOAD */
+};
+
+/**
+ * struct bpio_copy_result - how far a copy is, and who moved what
+ * @length: of the source, bytes
+ * @done_length: bytes of the destination that are right, from its beginning;
+ *	the sum of the four below
+ * @offloaded_length: bytes by FSCTL_OFFLOAD_WRITE
+ * @kernel_length: bytes by copy_file_range(2), which may offload them too
+ * @ordinary_length: bytes by read and write
+ * @zero_length: bytes of zeros that were left out: holes, and what follows the
+ *	valid data
+ * @why: why not all is offloaded
+ * @code: FSCTL_OFFLOAD_READ or FSCTL_OFFLOAD_WRITE: which request @why is
+ *	about; 0 with BPIO_COPY_OFFLOADED, _SHORT and _UNWANTED
+ * @status: NTSTATUS, with BPIO_COPY_REFUSED and _REMEMBERED
+ * @error: negative errno, with BPIO_COPY_FAILED
+ * @reserved: 0
+ */
+struct bpio_copy_result {
+	uint64_t length;
+	uint64_t done_length;
+	uint64_t offloaded_length;
+	uint64_t kernel_length;
+	uint64_t ordinary_length;
+	uint64_t zero_length;
+	enum bpio_copy_why why;
+	uint32_t code;
+	int32_t status;
+	int32_t error;
+	uint64_t reserved[4];
+};
+
+/* bpio_copy_options.flags */
+#define BPIO_COPY_NO_OFFLOAD 0x1 /* by read and write only */
+
+/**
+ * struct bpio_copy_options - how to copy; all zero but @size is the default
+ * @size: sizeof(struct bpio_copy_options)
+ * @flags: 0 or BPIO_COPY_NO_OFFLOAD
+ * @time_to_live_ms: life of the tokens, 0 = the default of the device
+ * @reserved: 0
+ * @chunk_length: bytes in one offload write, a multiple of the sector of both
+ *	volumes; 0 = BPIO_COPY_CHUNK_LENGTH, more than
+ *	BPIO_COPY_MAX_CHUNK_LENGTH counts as that much
+ * @progress: called after each step, may be NULL; other than 0 ends the copy
+ * @argument: for @progress
+ */
+struct bpio_copy_options {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t time_to_live_ms;
+	uint32_t reserved;
+	uint64_t chunk_length;
+	int (*progress)(void *argument, const struct bpio_copy_result *so_far);
+	void *argument;
+};
+
+/**
+ * bpio_copy_file() - copy the data of a file, by token where that works
+ * @from_fd: regular file, open for reading; where its offset is afterwards is
+ *	not defined
+ * @to_fd: another regular file, open for writing, not for appending; it is
+ *	emptied first
+ * @options: NULL for the defaults
+ * @result: out: filled in any case but -EINVAL
+ *
+ * Whatever goes wrong with a token, the rest is read and written (CE-5).  Holes
+ * stay holes: a sparse file, which has no token, is copied by
+ * copy_file_range(2) where that works, else by read and write.
+ *
+ * A volume that does not do ODX is not asked again by this process (CE-6), a
+ * pair of volumes that does not do it not for BPIO_COPY_PAIR_SECONDS (CE-7).
+ *
+ * May be called by several threads at once, with different files.  Attributes
+ * are not copied, nothing is synced.
+ *
+ * Return: 0; -EINVAL for options or files that are none; -ECANCELED when
+ * @progress said so; else an errno of lseek(2), ftruncate(2), read(2), write(2)
+ * or malloc(3).  On failure @to_fd ends at @result->done_length.
+ */
+int bpio_copy_file(int from_fd, int to_fd,
+		   const struct bpio_copy_options *options,
+		   struct bpio_copy_result *result);
+
+/**
+ * bpio_copy_chunk_length() - what one offload write to a device should move
+ * @descriptor: of bpio_storage_copy_offload() on the destination's device
+ *
+ * Return: bytes, for @chunk_length of struct bpio_copy_options (CE-8).
+ */
+uint64_t
+bpio_copy_chunk_length(const struct device_copy_offload_descriptor *descriptor);
+
+/**
+ * bpio_copy_forget() - ask again those volumes that could not offload
+ */
+void bpio_copy_forget(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* BPIO_H */

@@ -8,7 +8,7 @@
  * Unverified: Win32 codes of statuses outside 489-506, which are the customary
  * pairing.
  */
-#include "bpio.h"
+#include "status.h"
 
 #define ROW(status, win32_code, message)                         \
 	{                                                        \

@@ -13,6 +13,7 @@
 #include "altitude.h"
 #include "bpioctl.h"
 #include "enable.h"
+#include "lib/status.h"
 #include "names.h"
 
 static unsigned int tests;

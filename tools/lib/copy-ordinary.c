@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copies without tokens: the data of a file, from where tokens ended, by
+ * copy_file_range() or by read and write.  What SEEK_DATA leaves out is left
+ * out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "copy.h"
+
+#define BUFFER_LENGTH (1u << 20)
+/* In one go, so that progress is seen. */
+#define KERNEL_LENGTH (64u << 20)
+
+/*
+ * Pieces of the next @length bytes until it does not work.  Return: 0, where
+ * copy->by_kernel may be false by then, or -ECANCELED.
+ */
+static int move_by_kernel(struct copy *copy, uint64_t length)
+{
+	struct bpio_copy_result *result = copy->result;
+	uint64_t end = result->done_length + length;
+	int err = 0;
+
+	while (!err && result->done_length < end) {
+		off_t in = (off_t)result->done_length;
+		off_t out = in;
+		uint64_t left = end - result->done_length;
+		ssize_t n;
+
+		n = copy_file_range(copy->from, &in, copy->to, &out,
+				    left < KERNEL_LENGTH ? left : KERNEL_LENGTH,
+				    0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* read() and write() find out what it is about. */
+		if (n <= 0) {
+			copy->by_kernel = false;
+			break;
+		}
+		err = copy_advance(copy, &result->kernel_length, (uint64_t)n);
+	}
+	return err;
+}
+
+static int write_all(int fd, const char *data, size_t length, off_t at)
+{
+	while (length) {
+		ssize_t n = pwrite(fd, data, length, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EIO;
+		data += n;
+		length -= (size_t)n;
+		at += n;
+	}
+	return 0;
+}
+
+/* The source has become shorter meanwhile: the copy ends where it does. */
+static int end_here(struct copy *copy)
+{
+	copy->result->length = copy->result->done_length;
+	return ftruncate(copy->to, (off_t)copy->result->length) ? -errno : 0;
+}
+
+static int move_by_hand(struct copy *copy, char *buffer, uint64_t end)
+{
+	struct bpio_copy_result *result = copy->result;
+
+	while (result->done_length < end && end <= result->length) {
+		uint64_t left = end - result->done_length;
+		off_t at = (off_t)result->done_length;
+		ssize_t n;
+		int err;
+
+		n = pread(copy->from, buffer,
+			  left < BUFFER_LENGTH ? left : BUFFER_LENGTH, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return end_here(copy);
+		err = write_all(copy->to, buffer, (size_t)n, at);
+		if (err)
+			return err;
+		err = copy_advance(copy, &result->ordinary_length, (uint64_t)n);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * The next data of the source, [*data, *hole), from where the copy is.  All of
+ * it is data where nobody knows of holes.  Return: 0 or -errno.
+ */
+static int next_data(const struct copy *copy, uint64_t *data, uint64_t *hole)
+{
+	const struct bpio_copy_result *result = copy->result;
+	off_t at = (off_t)result->done_length;
+	off_t found = lseek(copy->from, at, SEEK_DATA);
+
+	*data = result->length;
+	*hole = result->length;
+	if (found < 0 && errno == ENXIO) {
+		/* No more data; or no more file, which a read finds out. */
+		if (lseek(copy->from, 0, SEEK_END) < (off_t)result->length)
+			*data = result->done_length;
+		return 0;
+	}
+	if (found < 0 && errno == EINVAL) {
+		*data = result->done_length;
+		return 0;
+	}
+	if (found < 0)
+		return -errno;
+	if ((uint64_t)found >= result->length)
+		return 0;
+	*data = (uint64_t)found;
+	found = lseek(copy->from, found, SEEK_HOLE);
+	if (found >= 0 && (uint64_t)found < result->length)
+		*hole = (uint64_t)found;
+	return 0;
+}
+
+int copy_ordinary(struct copy *copy)
+{
+	struct bpio_copy_result *result = copy->result;
+	char *buffer;
+	int err = 0;
+
+	if (result->done_length == result->length)
+		return 0;
+	buffer = malloc(BUFFER_LENGTH);
+	if (!buffer)
+		return -ENOMEM;
+	while (!err && result->done_length < result->length) {
+		uint64_t data;
+		uint64_t hole;
+
+		err = next_data(copy, &data, &hole);
+		if (!err && data > result->done_length)
+			err = copy_advance(copy, &result->zero_length,
+					   data - result->done_length);
+		if (!err && copy->by_kernel)
+			err = move_by_kernel(copy, hole - result->done_length);
+		if (!err)
+			err = move_by_hand(copy, buffer, hole);
+	}
+	free(buffer);
+	return err;
+}
