@@ -104,6 +104,13 @@ static const struct command commands[] = {
 		.operands_min = 1, .operands_max = 1,
 		.run = offload_token,
 	},
+	{
+		.group = "cp", .operands = "SRC... DST",
+		.help = "copy files by token where that works, else as usual",
+		.options = OPT_RECURSIVE,
+		.operands_min = 2, .operands_max = INT_MAX,
+		.run = cp,
+	},
 	STORAGE("query", BPIO_OP_QUERY,
 		"ask the storage layer whether ENABLE would be vetoed"),
 	STORAGE("enable", BPIO_OP_ENABLE,
@@ -199,6 +206,9 @@ static const struct {
 	{ OPT_INSTANCE,
 	  { "instance", LONG_KEY + OPT_INSTANCE, "NAME", 0,
 	    "Which, when there are several", 0 } },
+	{ OPT_RECURSIVE,
+	  { "recursive", 'r', NULL, 0,
+	    "Copy directories with all that is in them", 0 } },
 };
 /* clang-format on */
 
@@ -314,6 +324,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		/* With an argument where it is offered with one. */
 		args->volume = text;
 		args->verbose = true;
+		return 0;
+	case 'r':
+		args->recursive = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->operands_nr == parsing->command->operands_max)

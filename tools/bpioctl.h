@@ -34,6 +34,7 @@
 #define OPT_VOLUME	    0x400
 #define OPT_ALTITUDE	    0x800
 #define OPT_INSTANCE	    0x1000
+#define OPT_RECURSIVE	    0x2000
 
 struct args {
 	const struct printer *print;
@@ -50,6 +51,7 @@ struct args {
 	const char *volume;
 	const char *altitude;
 	const char *instance;
+	bool recursive;
 	char **operands;
 	int operands_nr;
 };
@@ -113,6 +115,9 @@ int filter_list(const struct command *command, const struct args *args);
 int filter_instances(const struct command *command, const struct args *args);
 int filter_attach(const struct command *command, const struct args *args);
 int filter_detach(const struct command *command, const struct args *args);
+
+/* cmd-cp.c */
+int cp(const struct command *command, const struct args *args);
 
 /* complain.c: one line on standard error; every one returns FAILED */
 int complain(const char *what, const char *format, ...)

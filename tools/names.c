@@ -53,6 +53,39 @@ static const struct {
 	{ "virtio", "Virtual" },  { "null_blk", "Virtual" },
 };
 
+/* Words of dmsetup status behind "bytes_". */
+static const struct {
+	const char *word;
+	const char *name;
+} engines[] = {
+	{ "nvme", "NVMe Copy" },
+	{ "kcopyd", "dm-kcopyd" },
+	{ "zero", "zeros" },
+	{ "literal", "memory" },
+};
+
+const char *request_name(uint32_t code)
+{
+	switch (code) {
+	case FSCTL_OFFLOAD_READ:
+		return "OFFLOAD_READ";
+	case FSCTL_OFFLOAD_WRITE:
+		return "OFFLOAD_WRITE";
+	default:
+		return "unknown request";
+	}
+}
+
+const char *engine_name(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+		if (!strcmp(engines[i].word, word))
+			return engines[i].name;
+	return word;
+}
+
 const char *operation_name(uint32_t operation)
 {
 	if (operation < FS_BPIO_OP_ENABLE ||

@@ -12,6 +12,10 @@ const char *operation_name(uint32_t operation);
 const char *storage_operation_name(uint32_t operation);
 /* Name of the lowest bit set in *flags, which is cleared; NULL at the end. */
 const char *next_out_flag(uint32_t *flags);
+/* "OFFLOAD_READ" of its control code. */
+const char *request_name(uint32_t code);
+/* "NVMe Copy" for "nvme"; an engine that is not known keeps its name. */
+const char *engine_name(const char *word);
 const char *token_kind_name(enum bpio_token_kind kind);
 /* What fsutil would call the storage behind a driver. */
 const char *storage_type(const char *driver);

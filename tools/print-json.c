@@ -359,6 +359,60 @@ static void json_crypt(FILE *to, const struct crypt_report *report)
 	finish(to, object);
 }
 
+static struct json_object *copy_reason(const struct copy_reason *reason)
+{
+	static const char *const whys[] = {
+		[BPIO_COPY_OFFLOADED] = "offloaded",
+		[BPIO_COPY_SHORT] = "short",
+		[BPIO_COPY_REFUSED] = "refused",
+		[BPIO_COPY_REMEMBERED] = "remembered",
+		[BPIO_COPY_STUCK] = "stuck",
+		[BPIO_COPY_FAILED] = "failed",
+		[BPIO_COPY_UNWANTED] = "unwanted",
+	};
+	struct json_object *object = json_object_new_object();
+
+	text(object, "why", whys[reason->why]);
+	number(object, "files", reason->files);
+	number(object, "bytes", reason->bytes);
+	if (reason->code)
+		text(object, "request", request_name(reason->code));
+	if (reason->why == BPIO_COPY_REFUSED ||
+	    reason->why == BPIO_COPY_REMEMBERED)
+		status(object, "status", reason->status);
+	if (reason->why == BPIO_COPY_FAILED)
+		text(object, "error", strerror(-reason->error));
+	text(object, "driver", *reason->driver ? reason->driver : NULL);
+	return object;
+}
+
+static void json_copy(FILE *to, const struct copy_report *report)
+{
+	const struct bpio_copy_result *total = &report->total;
+	struct json_object *object = json_object_new_object();
+	struct json_object *reasons = json_object_new_array();
+	size_t i;
+
+	number(object, "files", report->files);
+	number(object, "failed", report->failed);
+	number(object, "bytes", total->done_length);
+	number(object, "offloaded_bytes", total->offloaded_length);
+	number(object, "copy_file_range_bytes", total->kernel_length);
+	number(object, "read_write_bytes", total->ordinary_length);
+	number(object, "hole_bytes", total->zero_length);
+	if (report->engines_unavailable)
+		text(object, "engines_unavailable",
+		     report->engines_unavailable);
+	else
+		json_object_object_add(object, "engines",
+				       counters_object(&report->engines));
+	for (i = 0; i < report->reasons_nr; i++)
+		json_object_array_add(reasons,
+				      copy_reason(&report->reasons[i]));
+	json_object_object_add(object, "reasons", reasons);
+	finish(to, object);
+}
+
 static struct json_object *filter_object(const struct flt_object *filter)
 {
 	struct json_object *object = json_object_new_object();
@@ -439,6 +493,7 @@ const struct printer print_json = {
 	.storage = json_storage,
 	.descriptor = json_descriptor,
 	.crypt = json_crypt,
+	.copy = json_copy,
 	.stats = json_stats,
 	.filters = json_filters,
 	.instances = json_instances,

@@ -337,6 +337,96 @@ static void text_crypt(FILE *to, const struct crypt_report *report)
 	reply(to, &report->reply);
 }
 
+/* "3 files", "1 file" */
+static void files(FILE *to, uint64_t nr)
+{
+	fprintf(to, "%" PRIu64 " file%s", nr, nr == 1 ? "" : "s");
+}
+
+static void copy_engines(FILE *to, const struct copy_report *report)
+{
+	const char *before = " (";
+	size_t i;
+
+	if (report->engines_unavailable) {
+		fprintf(to, " (engine not known: %s)",
+			report->engines_unavailable);
+		return;
+	}
+	for (i = 0; i < report->engines.nr; i++) {
+		const struct counter *engine = &report->engines.list[i];
+
+		fprintf(to, "%s%s %s", before, engine_name(engine->name),
+			engine->value);
+		before = ", ";
+	}
+	if (i)
+		fputc(')', to);
+}
+
+static void copy_why(FILE *to, const struct copy_reason *reason)
+{
+	const char *request = request_name(reason->code);
+	char driver[PATH_MAX];
+
+	switch (reason->why) {
+	case BPIO_COPY_SHORT:
+		fprintf(to, "shorter than %d", BPIO_COPY_MIN_LENGTH);
+		break;
+	case BPIO_COPY_REFUSED:
+	case BPIO_COPY_REMEMBERED:
+		fprintf(to, "%s %s (0x%08X)", request,
+			bpio_status_name(reason->status),
+			(uint32_t)reason->status);
+		break;
+	case BPIO_COPY_STUCK:
+		fprintf(to, "%s made no progress", request);
+		break;
+	case BPIO_COPY_FAILED:
+		fprintf(to, "%s: %s", request, strerror(-reason->error));
+		break;
+	default:
+		fputs("not wanted", to);
+	}
+	snprintf(driver, sizeof(driver), "%s", reason->driver);
+	if (*driver)
+		fprintf(to, " of %s", printable(driver));
+	else if (reason->status == STATUS_INVALID_DEVICE_REQUEST)
+		fputs(" (not on a bpiofs mount)", to);
+	if (reason->why == BPIO_COPY_REMEMBERED)
+		fputs(", remembered", to);
+}
+
+/* One line, whatever happened. */
+static void text_copy(FILE *to, const struct copy_report *report)
+{
+	const struct bpio_copy_result *total = &report->total;
+	size_t i;
+
+	files(to, report->files);
+	fprintf(to, ", %" PRIu64 " bytes: %" PRIu64 " offloaded",
+		total->done_length, total->offloaded_length);
+	if (total->offloaded_length || total->kernel_length)
+		copy_engines(to, report);
+	if (total->kernel_length)
+		fprintf(to, ", %" PRIu64 " by copy_file_range",
+			total->kernel_length);
+	fprintf(to, ", %" PRIu64 " by read/write", total->ordinary_length);
+	if (total->zero_length)
+		fprintf(to, ", %" PRIu64 " in holes", total->zero_length);
+	for (i = 0; i < report->reasons_nr; i++) {
+		const struct copy_reason *reason = &report->reasons[i];
+
+		fputs(i ? "; " : ": ", to);
+		files(to, reason->files);
+		fprintf(to, " (%" PRIu64 "): ", reason->bytes);
+		copy_why(to, reason);
+	}
+	if (report->failed)
+		fprintf(to, "; %" PRIu64 " failed", report->failed);
+	fputc('\n', to);
+}
+
 /* "123" or, since the round before, "123 (+3)". */
 static void gained_text(const char *now, const struct counters *before,
 			const char *name, char *out, size_t size)
@@ -512,6 +602,7 @@ const struct printer print_text = {
 	.storage = text_storage,
 	.descriptor = text_descriptor,
 	.crypt = text_crypt,
+	.copy = text_copy,
 	.stats = text_stats,
 	.filters = text_filters,
 	.instances = text_instances,

@@ -114,6 +114,32 @@ struct crypt_report {
 	struct bpio_reply reply;
 };
 
+/* Why files were not, or not all, offloaded. */
+struct copy_reason {
+	enum bpio_copy_why why;
+	uint32_t code; /* request */
+	int32_t status;
+	int32_t error;
+	char driver[PATH_MAX]; /* who it was, "" when that is not known */
+	uint64_t files;
+	uint64_t bytes; /* that were copied otherwise */
+};
+
+#define COPY_REASONS 32
+
+/* What `cp` copied, all together. */
+struct copy_report {
+	uint64_t files;	 /* regular ones */
+	uint64_t failed; /* files of any kind */
+	/* its lengths are sums */
+	struct bpio_copy_result total;
+	/* "nvme", "kcopyd" ...: bytes that the destination's volume gained */
+	struct counters engines;
+	const char *engines_unavailable; /* or why that is not known */
+	struct copy_reason reasons[COPY_REASONS];
+	size_t reasons_nr;
+};
+
 struct stats_report {
 	char volume[NAME_MAX + 1];
 	char device[PATH_MAX];
@@ -136,6 +162,7 @@ struct printer {
 	void (*storage)(FILE *to, const struct storage_report *report);
 	void (*descriptor)(FILE *to, const struct descriptor_report *report);
 	void (*crypt)(FILE *to, const struct crypt_report *report);
+	void (*copy)(FILE *to, const struct copy_report *report);
 	void (*stats)(FILE *to, const struct stats_report *report);
 	/* Lists in the order given. */
 	void (*filters)(FILE *to, const struct flt_list *filters);

@@ -56,7 +56,8 @@ cd "$dir" || exit 1
 run supported; expect "no command" 2 "" "Usage:"
 run supported frobnicate; expect "unknown command" 2 "" "no such command"
 run supported bypassio frobnicate x; expect "unknown second word" 2
-run supported cp a b; expect "cp is not there yet" 2
+run supported cp a; expect "cp: no destination" 2 "" "SRC... DST"
+run supported cp --offset 1 a b; expect "cp: option of another command" 2
 run supported filter frobnicate; expect "unknown command of filter" 2
 run supported filter list x; expect "filter list: an operand" 2
 run supported filter attach f; expect "filter attach: no mount" 2 "" "FILTER MOUNT"
@@ -174,6 +175,67 @@ expect "offload write: short" 1 "" "short: 512 of 4096 bytes"
 run supported offload write file --token file
 expect "offload write: not a token" 1 "" "512 bytes"
 run supported offload token file; expect "offload token: not a token" 1 "" "512 bytes"
+
+# cp; the final line in both forms
+head -c 300000 /dev/urandom > big
+run supported cp big copy
+cmp -s big copy && [ "$code" -eq 0 ]; verdict $? "cp: data"
+same out "1 file, 300000 bytes: 300000 offloaded (engine not known: not on a bpiofs mount), 0 by read/write" "cp: all offloaded"
+same log "00094264 32 0 0
+00098268 544 0 0" "cp: asks OFFLOAD_READ, OFFLOAD_WRITE"
+run dies cp big copy
+cmp -s big copy && [ "$code" -eq 0 ]; verdict $? "cp: a token dies: data"
+same out "1 file, 300000 bytes: 0 offloaded, 300000 by read/write: 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465)" "cp: a token dies: why"
+mkdir -p tree/sub/empty into
+cp big tree/one
+cp big tree/sub/two
+echo short > tree/sub/three
+chmod 4751 tree/sub/three
+chmod 1770 tree/sub
+ln -s nowhere tree/link
+mkfifo -m 604 tree/fifo
+setfattr -n user.test -v value tree/sub/two 2> err || echo "# no user xattrs here"
+touch -h -d '2001-02-03 04:05:06.789' tree/link tree/sub/two tree/sub
+run dies cp -r tree into
+expect "cp: a tree" 0 "3 files, 600006 bytes: 0 offloaded, 600006 by read/write: 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465); 1 file (6): shorter than 262144; 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465), remembered"
+listing() {
+	(cd "$1" && find . -printf '%p %y %m %U:%G %s %l %T@\n' | sed 's/^\(\. d .* \)[^ ]*$/\1/' | sort &&
+		getfattr -R -h -d . 2> "$dir/err" && find . -type f | sort | xargs cat | cksum)
+}
+listing tree > wanted
+listing into/tree > found
+cmp wanted found > out; verdict $? "cp: a tree: names, kinds, modes, times, links, data"
+run supported cp -r tree into; expect "cp: a tree again" 0
+listing into/tree > found
+cmp wanted found > out; verdict $? "cp: a tree again: the same"
+run supported cp -r tree/. into; expect "cp: what is in a tree" 0
+[ -e into/sub/two ]; verdict $? "cp: what is in a tree: is there"
+run supported cp tree/link copy; expect "cp: a link to nothing" 1 "1 failed" "tree/link: stat: No such file"
+rm -f link copy
+ln -s big link
+run supported cp link copy; [ -f copy ] && [ ! -L copy ]; verdict $? "cp: a link that was named is followed"
+run supported cp -r link copied-link; [ -L copied-link ]; verdict $? "cp: with -r it is not"
+run supported cp big big; expect "cp: onto itself" 1 "" "the same file"
+run supported cp link big; expect "cp: onto itself by a link" 1 "" "the same file"
+run supported cp -r copied-link copied-link; expect "cp: a link onto itself" 1 "" "the same file"
+[ -L copied-link ] && [ -s big ]; verdict $? "cp: onto itself: still there"
+run supported cp tree into; expect "cp: a tree without -r" 1 "" "tree: a directory, and no --recursive"
+run supported cp -r tree tree/sub/empty; expect "cp: into itself" 1 "" "not copied into itself"
+run supported cp -r tree tree/..; expect "cp: a directory onto itself" 1 "" "the same directory"
+run supported cp tree/fifo copy; expect "cp: a fifo without -r" 1 "" "not a regular file"
+run supported cp big tree/fifo; expect "cp: into a fifo" 1 "" "tree/fifo: open: No such device or address"
+run supported cp big /dev/null; expect "cp: into a device" 1 "" "not a regular file"
+run supported cp big link nowhere; expect "cp: two into what is no directory" 1 "2 failed" "nowhere: not a directory"
+run supported cp missing big into; expect "cp: one of two is missing" 1 "1 file, 300000 bytes" "missing: stat: No such file"
+run supported cp big missing/big; expect "cp: nowhere to" 1 "" "missing/big: open: No such file"
+ln -sf ../outside into/tree/one
+run supported cp -r tree into; expect "cp: a link in the way" 1 "1 failed" "into/tree/one: open: "
+[ ! -e into/outside ]; verdict $? "cp: a link in the way: is not followed"
+run unsupported cp --json big file copy-dir; expect "cp: JSON, in vain" 1 '{"files":0,"failed":2,'
+mkdir copy-dir
+run unsupported cp --json big file copy-dir
+expect "cp: JSON" 0 '{"files":2,"failed":0,"bytes":310000,"offloaded_bytes":0,"copy_file_range_bytes":0,"read_write_bytes":310000,"hole_bytes":0,"engines_unavailable":"not on a bpiofs mount","reasons":[{"why":"refused","files":1,"bytes":300000,"request":"OFFLOAD_READ","status":{"value":"0xC000A2'
+[ ! -s err ]; verdict $? "cp: nothing on standard error, which is no terminal"
 
 run supported crypt encrypt file; same log "000900d7 1 0 0" "crypt encrypt"
 run supported crypt decrypt file; same log "000900d7 2 0 0" "crypt decrypt"

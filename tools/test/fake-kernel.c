@@ -84,10 +84,34 @@ static void manage(struct bpio_control *control)
 		control->information = 20;
 }
 
-static void offload(struct bpio_control *control)
+/* Data of the last token, where it is one of this process. */
+static int source = -1;
+static uint64_t source_offset;
+
+static void move(int fd, const struct fsctl_offload_write_input *in)
+{
+	char data[4096];
+	uint64_t at = 0;
+
+	while (source >= 0 && at < in->copy_length) {
+		uint64_t left = in->copy_length - at;
+		ssize_t n = pread(
+			source, data, left < sizeof(data) ? left : sizeof(data),
+			(off_t)(source_offset + in->transfer_offset + at));
+
+		if (n <= 0 || pwrite(fd, data, (size_t)n,
+				     (off_t)(in->file_offset + at)) != n)
+			abort();
+		at += (uint64_t)n;
+	}
+}
+
+static void offload(int fd, struct bpio_control *control)
 {
 	if (plot_is("unsupported")) {
 		control->status = STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
+	} else if (plot_is("dies") && control->code == FSCTL_OFFLOAD_WRITE) {
+		control->status = STATUS_INVALID_TOKEN;
 	} else if (control->code == FSCTL_OFFLOAD_READ) {
 		const struct fsctl_offload_read_input *in =
 			(const void *)(uintptr_t)control->input;
@@ -98,6 +122,8 @@ static void offload(struct bpio_control *control)
 		out->size = sizeof(*out);
 		out->transfer_length = plot_is("partial") ? 512 :
 							    in->copy_length;
+		source = fd;
+		source_offset = in->file_offset;
 		memcpy(&out->token, "BPO\x01\x00\x00\x01\xF8", 8);
 		control->information = sizeof(*out);
 	} else {
@@ -111,6 +137,8 @@ static void offload(struct bpio_control *control)
 		out->length_written = plot_is("partial") ? 512 :
 							   in->copy_length;
 		control->information = sizeof(*out);
+		if (!plot_is("partial"))
+			move(fd, in);
 	}
 }
 
@@ -150,6 +178,6 @@ int ioctl(int fd, unsigned long request, ...)
 		manage(control);
 	else if (control->code == FSCTL_OFFLOAD_READ ||
 		 control->code == FSCTL_OFFLOAD_WRITE)
-		offload(control);
+		offload(fd, control);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "altitude.h"
 #include "bpioctl.h"
+#include "cp.h"
 #include "enable.h"
 #include "lib/status.h"
 #include "names.h"
@@ -1340,6 +1341,121 @@ static void test_read_texts(void)
 	counters_free(&report.counts.fallback_reasons);
 }
 
+/* The final line of bpioctl cp. */
+static void test_copy_texts(void)
+{
+	struct copy_report report = {
+		.files = 3,
+		.failed = 1,
+		.total = { 0, 1000, 600, 200, 150, 50, 0, 0, 0, 0, { 0 } },
+		.reasons = {
+			{ BPIO_COPY_SHORT, 0, 0, 0, "", 1, 150 },
+			{ BPIO_COPY_REFUSED, FSCTL_OFFLOAD_READ,
+			  STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED, 0,
+			  "bpio-flt-legacy.ko", 2, 200 },
+			{ BPIO_COPY_REMEMBERED, FSCTL_OFFLOAD_WRITE,
+			  STATUS_DEVICE_UNREACHABLE, 0, "dm-bpio.ko", 1, 7 },
+			{ BPIO_COPY_STUCK, FSCTL_OFFLOAD_WRITE, 0, 0, "", 1, 0 },
+			{ BPIO_COPY_FAILED, FSCTL_OFFLOAD_READ, 0, -ENOMEM, "",
+			  1, 1 },
+		},
+		.reasons_nr = 5,
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		abort();
+	counters_add(&report.engines, "nvme", "512");
+	counters_add(&report.engines, "literal", "88");
+	counters_add(&report.engines, "new", "1");
+	print_text.copy(to, &report);
+	print_json.copy(to, &report);
+	report.engines_unavailable = "no bpio target";
+	report.failed = 0;
+	report.reasons_nr = 0;
+	report.total.kernel_length = 0;
+	report.total.zero_length = 0;
+	print_text.copy(to, &report);
+	fclose(to);
+	same_text(
+		text,
+		"3 files, 1000 bytes: 600 offloaded (NVMe Copy 512, memory 88, new 1), 200 by copy_file_range, 150 by read/write, 50 in holes: "
+		"1 file (150): shorter than 262144; "
+		"2 files (200): OFFLOAD_READ STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED (0xC000A2A1) of bpio-flt-legacy.ko; "
+		"1 file (7): OFFLOAD_WRITE STATUS_DEVICE_UNREACHABLE (0xC0000464) of dm-bpio.ko, remembered; "
+		"1 file (0): OFFLOAD_WRITE made no progress; "
+		"1 file (1): OFFLOAD_READ: Cannot allocate memory; 1 failed\n"
+		"{\"files\":3,\"failed\":1,\"bytes\":1000,\"offloaded_bytes\":600,\"copy_file_range_bytes\":200,\"read_write_bytes\":150,\"hole_bytes\":50,"
+		"\"engines\":{\"nvme\":512,\"literal\":88,\"new\":1},\"reasons\":["
+		"{\"why\":\"short\",\"files\":1,\"bytes\":150,\"driver\":null},"
+		"{\"why\":\"refused\",\"files\":2,\"bytes\":200,\"request\":\"OFFLOAD_READ\",\"status\":{\"value\":\"0xC000A2A1\",\"name\":\"STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED\",\"win32\":4440,"
+		"\"text\":\"The copy offload read operation is not supported by a filter.\"},\"driver\":\"bpio-flt-legacy.ko\"},"
+		"{\"why\":\"remembered\",\"files\":1,\"bytes\":7,\"request\":\"OFFLOAD_WRITE\",\"status\":{\"value\":\"0xC0000464\",\"name\":\"STATUS_DEVICE_UNREACHABLE\",\"win32\":321,"
+		"\"text\":\"The device is unreachable.\"},\"driver\":\"dm-bpio.ko\"},"
+		"{\"why\":\"stuck\",\"files\":1,\"bytes\":0,\"request\":\"OFFLOAD_WRITE\",\"driver\":null},"
+		"{\"why\":\"failed\",\"files\":1,\"bytes\":1,\"request\":\"OFFLOAD_READ\",\"error\":\"Cannot allocate memory\",\"driver\":null}]}\n"
+		"3 files, 1000 bytes: 600 offloaded (engine not known: no bpio target), 150 by read/write\n",
+		"cp: the final line");
+	free(text);
+	counters_free(&report.engines);
+}
+
+static void test_engines(void)
+{
+	struct counters before = { 0 };
+	struct counters after = { 0 };
+	struct counters engines = { 0 };
+
+	counters_from_words(&before, "0.", "bytes_nvme=5 bytes_zero=1");
+	counters_from_words(&before, "1.", "bytes_nvme=7 tokens=0");
+	counters_from_words(&after, "0.", "bytes_nvme=6 bytes_zero=1");
+	counters_from_words(&after, "1.", "bytes_nvme=9 bytes_kcopyd=4 x=1");
+	cp_engines(&engines, &before, &after);
+	ok(engines.nr == 2 && !strcmp(engines.list[0].name, "nvme") &&
+		   !strcmp(engines.list[0].value, "3") &&
+		   !strcmp(engines.list[1].name, "kcopyd") &&
+		   !strcmp(engines.list[1].value, "4"),
+	   "cp: what the engines moved, of all targets");
+	counters_free(&before);
+	counters_free(&after);
+	counters_free(&engines);
+}
+
+/* The same reason twice is one; there is an end to it. */
+static void test_copy_reasons(void)
+{
+	static struct copy_report report;
+	struct bpio_copy_result result = {
+		.length = 10,
+		.done_length = 10,
+		.ordinary_length = 10,
+		.why = BPIO_COPY_SHORT,
+	};
+	int32_t i;
+
+	cp_count(&report, &result, -1, -1);
+	cp_count(&report, &result, -1, -1);
+	ok(report.reasons_nr == 1 && report.reasons[0].files == 2 &&
+		   report.reasons[0].bytes == 20 &&
+		   report.total.ordinary_length == 20,
+	   "cp: files of one reason are counted together");
+	result.why = BPIO_COPY_OFFLOADED;
+	cp_count(&report, &result, -1, -1);
+	ok(report.reasons_nr == 1 && report.total.done_length == 30,
+	   "cp: no reason needs no reason");
+	result.why = BPIO_COPY_REFUSED;
+	for (i = 0; i < 2 * COPY_REASONS; i++) {
+		result.status = i;
+		cp_count(&report, &result, -1, -1);
+	}
+	ok(report.reasons_nr == COPY_REASONS &&
+		   report.total.done_length == 30 + 20 * COPY_REASONS &&
+		   report.reasons[COPY_REASONS - 1].files == COPY_REASONS + 2,
+	   "cp: more reasons than there is room for");
+}
+
 int main(void)
 {
 	test_state_texts();
@@ -1363,6 +1479,9 @@ int main(void)
 	test_filter_list();
 	test_instance_list();
 	test_stats();
+	test_copy_texts();
+	test_engines();
+	test_copy_reasons();
 	printf("1..%u\n", tests);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

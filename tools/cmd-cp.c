@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bpioctl cp: files and trees, by the copy engine of libbpio.  Where to, in
+ * what pieces, and what the counters of the destination's volume say of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cp.h"
+#include "volume.h"
+
+#define BYTES "bytes_"
+
+/* 0, the default, where nobody can be asked. */
+static uint64_t chunk_length(const struct volume *volume)
+{
+	struct device_copy_offload_descriptor descriptor;
+	struct bpio_reply reply;
+	char path[PATH_MAX];
+	uint64_t length = 0;
+	int control;
+	int device;
+
+	volume_device(volume->name, path);
+	control = open(BPIO_CONTROL_DEVICE, O_RDWR | O_CLOEXEC);
+	device = open(path, O_RDONLY | O_CLOEXEC);
+	if (control >= 0 && device >= 0 &&
+	    !bpio_storage_copy_offload(control, device, &descriptor, &reply) &&
+	    reply.status == STATUS_SUCCESS)
+		length = bpio_copy_chunk_length(&descriptor);
+	if (device >= 0)
+		close(device);
+	if (control >= 0)
+		close(control);
+	return length;
+}
+
+/* The volume that DST is on, or will be. */
+static int volume_of_destination(const char *path, struct volume *volume)
+{
+	char *parent;
+	char *slash;
+	int err;
+
+	err = volume_of_path(path, volume);
+	if (err != -ENOENT)
+		return err;
+	parent = strdup(path);
+	if (!parent)
+		return -ENOMEM;
+	slash = strrchr(parent, '/');
+	if (slash)
+		slash[slash == parent] = '\0';
+	err = volume_of_path(slash ? parent : ".", volume);
+	free(parent);
+	return err;
+}
+
+/* "bytes_nvme", and of several targets "1.bytes_nvme": "nvme"; else NULL. */
+static const char *engine_of(const char *counter)
+{
+	const char *dot = strrchr(counter, '.');
+	const char *word = dot ? dot + 1 : counter;
+
+	return strncmp(word, BYTES, strlen(BYTES)) ? NULL :
+						     word + strlen(BYTES);
+}
+
+static uint64_t engine_bytes(const struct counters *counters,
+			     const char *engine)
+{
+	uint64_t sum = 0;
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; i < counters->nr; i++) {
+		const char *name = engine_of(counters->list[i].name);
+
+		if (name && !strcmp(name, engine) &&
+		    decimal_u64(counters->list[i].value, &value))
+			sum += value;
+	}
+	return sum;
+}
+
+void cp_engines(struct counters *engines, const struct counters *before,
+		const struct counters *after)
+{
+	size_t i;
+
+	for (i = 0; i < after->nr; i++) {
+		const char *name = engine_of(after->list[i].name);
+		uint64_t was;
+		uint64_t is;
+		char gained[24];
+
+		if (!name || counters_get(engines, name))
+			continue;
+		was = engine_bytes(before, name);
+		is = engine_bytes(after, name);
+		if (is <= was)
+			continue;
+		snprintf(gained, sizeof(gained), "%" PRIu64, is - was);
+		counters_add(engines, name, gained);
+	}
+}
+
+/* Last part of a path without slashes at its end; "." for the dots and "/". */
+static char *base_name(const char *path)
+{
+	size_t end = strlen(path);
+	size_t start;
+
+	while (end && path[end - 1] == '/')
+		end--;
+	for (start = end; start && path[start - 1] != '/'; start--)
+		;
+	if (start == end || !strncmp(path + start, "..", end - start))
+		return strdup(".");
+	return strndup(path + start, end - start);
+}
+
+static void copy_one(struct cp *cp, const char *from, const char *to, bool into)
+{
+	char *base = base_name(from);
+	char *path = NULL;
+
+	if (!base || (into && asprintf(&path, "%s/%s", to, base) < 0)) {
+		complain_errno(from, "copy", ENOMEM);
+		cp->report.failed++;
+		free(base);
+		return;
+	}
+	cp->has_root = false;
+	cp_tree(cp, &(struct cp_place){ AT_FDCWD, from, from },
+		&(struct cp_place){ AT_FDCWD, into ? path : to,
+				    into ? path : to });
+	free(path);
+	free(base);
+}
+
+static void copy_all(struct cp *cp, const struct args *args)
+{
+	int last = args->operands_nr - 1;
+	const char *to = args->operands[last];
+	struct stat st;
+	bool into = !stat(to, &st) && S_ISDIR(st.st_mode);
+	int i;
+
+	if (last > 1 && !into) {
+		complain(to, "not a directory");
+		cp->report.failed += (uint64_t)last;
+		return;
+	}
+	for (i = 0; i < last && !cp_is_interrupted(); i++)
+		copy_one(cp, args->operands[i], to, into);
+}
+
+int cp(const struct command *command, const struct args *args)
+{
+	const char *to = args->operands[args->operands_nr - 1];
+	struct cp cp = {
+		.recursive = args->recursive,
+		.bar = args->print == &print_text && isatty(STDERR_FILENO),
+	};
+	struct copy_report *report = &cp.report;
+	struct counters before = { 0 };
+	struct counters after = { 0 };
+	struct volume volume;
+	int err;
+
+	(void)command;
+	err = volume_of_destination(to, &volume);
+	if (err)
+		report->engines_unavailable = err == -ENODEV ?
+						      "not on a bpiofs mount" :
+						      strerror(-err);
+	cp.options = (struct bpio_copy_options){
+		.size = sizeof(cp.options),
+		.chunk_length = err ? 0 : chunk_length(&volume),
+		.progress = cp_progress,
+		.argument = &cp,
+	};
+	if (!err) {
+		err = counters_from_dm(&before, volume.major, volume.minor);
+		if (err)
+			report->engines_unavailable = err == -ENODEV ?
+							      "no bpio target" :
+							      strerror(-err);
+	}
+	cp_catch_signals();
+	copy_all(&cp, args);
+	/* Between two files: nothing has been told yet. */
+	if (cp_is_interrupted() && !report->failed)
+		complain("cp", "interrupted");
+	if (!err && !counters_from_dm(&after, volume.major, volume.minor))
+		cp_engines(&report->engines, &before, &after);
+	args->print->copy(stdout, report);
+	counters_free(&before);
+	counters_free(&after);
+	counters_free(&report->engines);
+	return report->failed || cp_is_interrupted() ? FAILED : DONE;
+}
