@@ -21,15 +21,24 @@ static void interrupt(int number)
 	interrupted = 1;
 }
 
-void cp_catch_signals(void)
+static void catch (int number)
 {
-	struct sigaction action = {
+	const struct sigaction action = {
 		.sa_handler = interrupt,
 		.sa_flags = (int)SA_RESETHAND,
 	};
+	struct sigaction old;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	/* As of nohup, or of a job in the background. */
+	if (!sigaction(number, NULL, &old) && old.sa_handler == SIG_IGN)
+		return;
+	sigaction(number, &action, NULL);
+}
+
+void cp_catch_signals(void)
+{
+	catch (SIGINT);
+	catch (SIGTERM);
 }
 
 bool cp_is_interrupted(void)

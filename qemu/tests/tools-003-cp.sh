@@ -1,0 +1,366 @@
+#!/bin/bash
+# purpose: bpioctl cp: bytes, who moved them, what it says of it, what is kept
+# needs: nvme>=2 prog=setfattr prog=getfattr module=bpio-flt-legacy
+# timeout: 240
+# checks: 126 153 154 155
+# shellcheck disable=SC2154 # names of devices; $tmp, $fs
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+# shellcheck source=qemu/tests/tools.sh
+. "$(dirname "$0")/tools.sh"
+
+m=1048576
+
+# copies TEXT FILE SEED LENGTH: the bytes of bpio-verify, and no more
+copies() {
+	check "$1: the bytes are right" bpio-verify check "$2" "$3"
+	check_equal "$1: and no more" $(($4)) "$(stat -c %s "$2")"
+}
+
+plain() {
+	local moved
+
+	bpio-verify fill src 1 8M
+	head -c 5000000 /dev/urandom >dst
+	sync -f .
+	begin v
+	moved=$(sectors_moved "$disk")
+	says "$fs: a file" 0 cp src dst <<-END
+	1 file, 8388608 bytes: 8388608 offloaded (NVMe Copy 8388608), 0 by \
+read/write
+	END
+	sync -f .
+	moved=$(($(sectors_moved "$disk") - moved))
+	check_gained "$fs: by NVMe Copy" v bytes_nvme=$((8 * m)) \
+		bytes_kcopyd=0 bytes_literal=0 bytes_zero=0 offload_reads=1 \
+		offload_writes=1 copy_offload_bytes=0
+	check "$fs: $moved sectors by ordinary I/O, of 16384" \
+		test "$moved" -lt 1024
+	copies "$fs: a file" dst 1 "8 * m"
+	check "$fs: through the bypass" bpio-verify check -e dst 1
+
+	head -c 3000001 /dev/urandom >odd
+	begin v
+	check "$fs: not whole sectors, dirty" eval \
+		'bpioctl cp odd dst | grep -q ": 3000001 offloaded (NVMe Copy 299"'
+	check "$fs: the bytes are right" cmp odd dst
+
+	# CE-1
+	head -c 262143 /dev/urandom >odd
+	begin v
+	says "$fs: 262143 bytes" 0 cp odd dst <<-END
+	1 file, 262143 bytes: 0 offloaded, 262143 by read/write: 1 file \
+(262143): shorter than 262144
+	END
+	check_gained "$fs: no token" v offload_reads=0 bytes_nvme=0
+	check "$fs: the bytes are right" cmp odd dst
+	printf x >>odd
+	begin v
+	bpioctl cp odd dst >/dev/null
+	check_gained "$fs: 262144 bytes: one token" v offload_reads=1 \
+		offload_writes=1
+	check "$fs: the bytes are right" cmp odd dst
+
+	# CE-4
+	bpio-verify fill src 2 1M
+	truncate -s 5M src
+	says "$fs: zeros at the end" 0 cp src dst <<-END
+	1 file, 5242880 bytes: 1048576 offloaded (NVMe Copy 1048576), 0 by \
+read/write, 4194304 in holes
+	END
+	check "$fs: the bytes are right" cmp src dst
+	check "$fs: and they take no room" \
+		test "$(stat -c %b dst)" -le $(($(stat -c %b src) + 16))
+}
+
+holes() {
+	rm -f src dst
+	bpio-verify fill src 1 4M
+	fallocate -p -o 1M -l 1M src
+	truncate -s 7M src
+	sync -f .
+	begin v
+	says "$fs: holes" 0 cp src dst <<-END
+	1 file, 7340032 bytes: 0 offloaded (NVMe Copy 3145728), 3145728 by \
+copy_file_range, 0 by read/write, 4194304 in holes: 1 file (3145728): \
+OFFLOAD_READ STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED (0xC000A2A3) of bpiofs.ko
+	END
+	check_gained "$fs: holes: the kernel offloads the data" v \
+		copy_offload_bytes=$((3 * m)) copy_splice_bytes=0 \
+		bytes_nvme=$((3 * m))
+	check "$fs: the bytes are right" cmp src dst
+	check "$fs: and take no more room" \
+		test "$(stat -c %b dst)" -le $(($(stat -c %b src) + 16))
+}
+
+# OR-23, CE-9
+fragments() {
+	local knob
+
+	knob=/sys/fs/ext4/$(block_name v)/mb_stream_req
+	[ ! -e "$knob" ] || echo 100000 >"$knob"
+	rm -f dst
+	bpio-verify interleave pieces others 300
+	bpio-verify extents pieces 65 >/dev/null || {
+		echo "skip - $fs: this file system joins all fragments"
+		return 0
+	}
+	begin v
+	says "$fs: hundreds of extents" 0 cp pieces dst <<-END
+	1 file, 1228800 bytes: 0 offloaded, 1228800 by read/write: 1 file \
+(1228800): OFFLOAD_READ STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED \
+(0xC000A2A3) of bpiofs.ko
+	END
+	copies "$fs: hundreds of extents" dst 1 "300 * 4096"
+	check_gained "$fs: one attempt" v offload_writes=0 bytes_nvme=0
+	rm -f pieces others
+}
+
+far() {
+	rm -f src
+	bpio-verify fill src 1 8M
+	# CE-8: what the device names, so eight writes
+	setup_volume w "$fs" "$disk2" 0 optimal_transfer 1048576
+	begin w
+	says "$fs: to another volume" 0 cp "$tmp/v/src" "$tmp/w/far" <<-END
+	1 file, 8388608 bytes: 8388608 offloaded (dm-kcopyd 8388608), 0 by \
+read/write
+	END
+	copies "$fs: to another volume" "$tmp/w/far" 1 "8 * m"
+	check_gained "$fs: in pieces that it likes" w bytes_nvme=0 \
+		bytes_kcopyd=$((8 * m)) offload_writes=8
+	cd "$tmp/w"
+
+	# CE-5
+	bpio-verify fill src 3 10M
+	begin w
+	message w fault offload_write status 0xC00000B5 every 5 times 1
+	says "$fs: a write fails at 40%" 0 cp src dst <<-END
+	1 file, 10485760 bytes: 4194304 offloaded (NVMe Copy 4194304), 6291456 \
+by read/write: 1 file (6291456): OFFLOAD_WRITE STATUS_IO_TIMEOUT \
+(0xC00000B5) of dm-bpio.ko
+	END
+	message w fault clear
+	copies "$fs: a write fails at 40%" dst 3 "10 * m"
+	check_gained "$fs: and is the last one" w bytes_nvme=$((4 * m)) \
+		offload_writes=5
+	begin w
+	message w fault offload_read status 0xC00000B5 every 3 times 1
+	says "$fs: a read fails later" 0 cp src dst <<-END
+	1 file, 10485760 bytes: 2097152 offloaded (NVMe Copy 2097152), 8388608 \
+by read/write: 1 file (8388608): OFFLOAD_READ STATUS_IO_TIMEOUT \
+(0xC00000B5) of dm-bpio.ko
+	END
+	message w fault clear
+	copies "$fs: a read fails later" dst 3 "10 * m"
+	cd "$tmp/v"
+	remove_volume w
+	cd "$tmp/v"
+
+	begin v
+	says "$fs: to another file system" 0 cp src src /run <<-END
+	2 files, 16777216 bytes: 0 offloaded, 16777216 by read/write: 1 file \
+(8388608): OFFLOAD_WRITE STATUS_INVALID_DEVICE_REQUEST (0xC0000010) \
+(not on a bpiofs mount); 1 file (8388608): OFFLOAD_WRITE \
+STATUS_INVALID_DEVICE_REQUEST (0xC0000010) (not on a bpiofs mount), \
+remembered
+	END
+	check_gained "$fs: one attempt for both" v offload_reads=1
+	copies "$fs: to another file system" /run/src 1 "8 * m"
+	says "$fs: from another file system" 0 cp /run/src dst <<-END
+	1 file, 8388608 bytes: 0 offloaded, 8388608 by read/write: 1 file \
+(8388608): OFFLOAD_READ STATUS_INVALID_DEVICE_REQUEST (0xC0000010) \
+(not on a bpiofs mount)
+	END
+	copies "$fs: from another file system" dst 1 "8 * m"
+	rm -f /run/src
+}
+
+falls_back() {
+	rm -f src dst
+	bpio-verify fill src 1 8M
+	begin v
+	message v fault offload_write bytes 1048576 times 1
+	says "$fs: a write ends short" 0 cp src dst <<-END
+	1 file, 8388608 bytes: 8388608 offloaded (NVMe Copy 8388608), 0 by \
+read/write
+	END
+	message v fault clear
+	copies "$fs: a write ends short" dst 1 "8 * m"
+	check_gained "$fs: and is taken up there" v offload_reads=1 \
+		offload_writes=2 bytes_nvme=$((8 * m))
+	begin v
+	message v fault offload_write status 0xC000009A times 1
+	says "$fs: the first write fails" 0 cp src dst <<-END
+	1 file, 8388608 bytes: 0 offloaded, 8388608 by read/write: 1 file \
+(8388608): OFFLOAD_WRITE STATUS_INSUFFICIENT_RESOURCES (0xC000009A) of dm-bpio.ko
+	END
+	message v fault clear
+	copies "$fs: the first write fails" dst 1 "8 * m"
+
+	mkdir several
+	begin v
+	message v fault offload_read status 0xC00000BB times 1
+	cp src other
+	says "$fs: not supported" 0 cp src other several <<-END
+	2 files, 16777216 bytes: 0 offloaded, 16777216 by read/write: 1 file \
+(8388608): OFFLOAD_READ STATUS_NOT_SUPPORTED (0xC00000BB) of \
+dm-bpio.ko; 1 file (8388608): OFFLOAD_READ STATUS_NOT_SUPPORTED \
+(0xC00000BB) of dm-bpio.ko, remembered
+	END
+	message v fault clear
+	check_gained "$fs: and asked for once" v offload_reads=1
+	copies "$fs: not supported" several/src 1 "8 * m"
+	copies "$fs: not supported, the next" several/other 1 "8 * m"
+	rm -rf several other
+	umount_volume v
+	mount_volume v
+	cd "$tmp/v"
+
+	bpioctl filter attach bpio-flt-legacy "$tmp/v" >/dev/null
+	begin v
+	says "$fs: a filter has not opted in" 0 cp src dst <<-END
+	1 file, 8388608 bytes: 0 offloaded, 8388608 by read/write: 1 file \
+(8388608): OFFLOAD_READ STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED \
+(0xC000A2A1) of bpio-flt-legacy.ko
+	END
+	bpioctl filter detach bpio-flt-legacy "$tmp/v" >/dev/null
+	copies "$fs: a filter has not opted in" dst 1 "8 * m"
+	check_gained "$fs: the device is not asked" v offload_reads=0 \
+		bytes_nvme=0
+}
+
+# What people see of a tree: names, kinds, modes, owners, links, times, and
+# the attributes of each.
+listing() {
+	(cd "$1" && find . -printf '%p %y %m %U:%G %l %T@\n' | sort &&
+		getfattr -R -h -d -m '^(user|trusted|system)' . 2>/dev/null)
+}
+
+tree() {
+	local n
+
+	rm -rf tree copy
+	mkdir -p tree/deep/er/still tree/empty
+	for n in 1 2 3; do
+		bpio-verify fill "tree/deep/file$n" "$n" "${n}M"
+		chown "$n:$((n + 1))" "tree/deep/file$n"
+		chmod "464$n" "tree/deep/file$n"
+		setfattr -n user.number -v "$n" "tree/deep/file$n"
+	done
+	setfattr -n trusted.too -v yes tree/deep
+	echo short >tree/deep/er/short
+	setfacl -m u:7:rw tree/deep/er/short 2>/dev/null || true
+	touch tree/none
+	ln -s ../nowhere tree/empty/link
+	chown -h 5:6 tree/empty/link
+	mkfifo -m 640 tree/deep/er/fifo
+	mknod tree/null c 1 3
+	chmod 1777 tree/deep/er
+	find tree -depth -exec touch -h -d '2004-03-02 01:02:03.456' {} +
+	listing tree >"$tmp/want"
+	begin v
+	says "$fs: a tree" 0 cp -r tree copy <<-END
+	5 files, 6291462 bytes: 6291456 offloaded (NVMe Copy 6291456), 6 by \
+read/write: 2 files (6): shorter than 262144
+	END
+	check_gained "$fs: a tree: by NVMe Copy" v bytes_nvme=$((6 * m)) \
+		offload_reads=3 offload_writes=3
+	listing copy >"$tmp/have"
+	check "$fs: a tree: all is kept" diff -u "$tmp/want" "$tmp/have"
+	check "$fs: a tree: $(grep -c '="' "$tmp/want") attributes" \
+		test "$(grep -c '="' "$tmp/want")" -ge 4
+	check "$fs: a tree: the bytes are right" diff -r \
+		tree/deep copy/deep --exclude fifo
+	says "$fs: a tree, in JSON" 0 cp -r --json tree copy <<-END
+	{"files":5,"failed":0,"bytes":6291462,"offloaded_bytes":6291456,\
+"copy_file_range_bytes":0,"read_write_bytes":6,"hole_bytes":0,\
+"engines":{"nvme":6291456},"reasons":[{"why":"short","files":2,\
+"bytes":6,"driver":null}]}
+	END
+	says "$fs: a tree into itself" 1 cp -r tree tree/empty <<-END
+	5 files, 6291462 bytes: 6291456 offloaded (NVMe Copy 6291456), 6 by \
+read/write: 2 files (6): shorter than 262144; 1 failed
+	! bpioctl: tree/empty/tree: not copied into itself
+	END
+	rm -rf tree copy
+}
+
+fails() {
+	local size status=0
+
+	setup_volume w "$fs" "$disk2"
+	head -c $(((volume_mib - 6) * m)) /dev/zero >"$tmp/w/full" || true
+	sync -f "$tmp/w"
+	rm -f src dst
+	bpio-verify fill src 1 64M
+	bpioctl cp src "$tmp/w/dst" >"$tmp/said" 2>"$tmp/complained" ||
+		status=$?
+	sed 's/^/# /' "$tmp/said" "$tmp/complained"
+	check_equal "$fs: no room: told" "1 1 1" "$status $(grep -c \
+		'dst: copy: No space left on device (after' "$tmp/complained") \
+$(grep -c '; 1 failed$' "$tmp/said")"
+	size=$(stat -c %s "$tmp/w/dst")
+	check "$fs: and what is there is right: $size bytes" \
+		cmp -n "$size" src "$tmp/w/dst"
+	check "$fs: which is not all" test "$size" -lt $((64 * m))
+	rm -f "$tmp/w/full"
+	bpioctl cp src "$tmp/w/dst" >/dev/null
+	mount -o remount,ro "$tmp/w"
+	says "$fs: to a read-only mount" 1 cp src "$tmp/w/new" <<-END
+	0 files, 0 bytes: 0 offloaded, 0 by read/write; 1 failed
+	! bpioctl: $tmp/w/new: open: Read-only file system
+	END
+	says "$fs: from a read-only mount" 0 cp "$tmp/w/dst" dst <<-END
+	1 file, 67108864 bytes: 67108864 offloaded (dm-kcopyd 67108864), 0 by \
+read/write
+	END
+	copies "$fs: from a read-only mount" dst 1 "64 * m"
+	remove_volume w
+	cd "$tmp/v"
+
+	rm -f dst
+	status=0
+	bpioctl cp src src dst 2>/dev/null >/dev/null || status=$?
+	check_equal "$fs: two files into what is no directory" 1 "$status"
+	bpio-verify fill src 1 100M
+	message v fault offload_write delay_ms 3000
+	bpioctl cp src dst >/dev/null 2>"$tmp/complained" &
+	sleep 1
+	kill $!
+	status=0
+	wait $! || status=$?
+	message v fault clear
+	size=$(stat -c %s dst)
+	check_equal "$fs: interrupted after $size bytes: told" "1 1" \
+		"$status $(grep -c "interrupted after $size bytes" \
+			"$tmp/complained")"
+	check "$fs: which are right" cmp -n "$size" src dst
+	check "$fs: and not all" test "$size" -lt $((100 * m))
+	rm -f src dst
+}
+
+run() {
+	make_volume v "$disk"
+	poison "$(volume v)" 96M
+	make_fs "$fs" "$(volume v)"
+	mount_volume v
+	cd "$tmp/v"
+	plain
+	holes
+	fragments
+	far
+	falls_back
+	tree
+	fails
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+load_module bpio-flt-legacy
+defer unload_module bpio-flt-legacy
+on_each_fs ext4 run
+finish
