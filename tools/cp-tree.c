@@ -111,7 +111,10 @@ out_from:
 	return result;
 }
 
-/* Is the way free, or made so, for something that is no directory? */
+/*
+ * Is the way free, or made so, for a link or a special file?  Only its like is
+ * replaced: nobody loses a file or a device to a link.
+ */
 static bool make_way(const struct cp_place *from, const struct cp_place *to,
 		     const struct stat *st)
 {
@@ -121,6 +124,11 @@ static bool make_way(const struct cp_place *from, const struct cp_place *to,
 		return true;
 	if (is_same(st, &old)) {
 		complain(to->path, "the same file as %s", from->path);
+		return false;
+	}
+	if ((st->st_mode ^ old.st_mode) & S_IFMT) {
+		complain(to->path, "in the way, of another kind than %s",
+			 from->path);
 		return false;
 	}
 	if (!unlinkat(to->dir, to->name, 0))

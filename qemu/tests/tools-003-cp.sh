@@ -2,7 +2,7 @@
 # purpose: bpioctl cp: bytes, who moved them, what it says of it, what is kept
 # needs: nvme>=2 prog=setfattr prog=getfattr module=bpio-flt-legacy
 # timeout: 240
-# checks: 126 153 154 155
+# checks: 126 153 155
 # shellcheck disable=SC2154 # names of devices; $tmp, $fs
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -193,7 +193,7 @@ echo short > tree/sub/three
 chmod 4751 tree/sub/three
 chmod 1770 tree/sub
 ln -s nowhere tree/link
-mkfifo -m 604 tree/fifo
+mkfifo -m 662 tree/fifo
 setfattr -n user.test -v value tree/sub/two 2> err || echo "# no user xattrs here"
 touch -h -d '2001-02-03 04:05:06.789' tree/link tree/sub/two tree/sub
 run dies cp -r tree into
@@ -210,12 +210,20 @@ listing into/tree > found
 cmp wanted found > out; verdict $? "cp: a tree again: the same"
 run supported cp -r tree/. into; expect "cp: what is in a tree" 0
 [ -e into/sub/two ]; verdict $? "cp: what is in a tree: is there"
+mkdir other
+run supported cp -r tree// other/; [ -e other/tree/sub/two ]; verdict $? "cp: slashes at the end"
+mkdir another
+run supported cp -r other/tree/.. another; [ -e another/tree/sub/two ]
+verdict $? "cp: dots at the end"
+run interrupts cp big copy; expect "cp: interrupted" 1 "1 failed" "copy: interrupted after 131072 bytes"
+cmp -n 131072 copy big && [ "$(stat -c %s copy)" -eq 131072 ]; verdict $? "cp: interrupted: what is there is right"
+rm -rf other another copy
 run supported cp tree/link copy; expect "cp: a link to nothing" 1 "1 failed" "tree/link: stat: No such file"
 rm -f link copy
 ln -s big link
 run supported cp link copy; [ -f copy ] && [ ! -L copy ]; verdict $? "cp: a link that was named is followed"
 run supported cp -r link copied-link; [ -L copied-link ]; verdict $? "cp: with -r it is not"
-run supported cp big big; expect "cp: onto itself" 1 "" "the same file"
+run supported cp big big; expect "cp: onto itself" 1 "0 files" "the same file"
 run supported cp link big; expect "cp: onto itself by a link" 1 "" "the same file"
 run supported cp -r copied-link copied-link; expect "cp: a link onto itself" 1 "" "the same file"
 [ -L copied-link ] && [ -s big ]; verdict $? "cp: onto itself: still there"
@@ -224,7 +232,11 @@ run supported cp -r tree tree/sub/empty; expect "cp: into itself" 1 "" "not copi
 run supported cp -r tree tree/..; expect "cp: a directory onto itself" 1 "" "the same directory"
 run supported cp tree/fifo copy; expect "cp: a fifo without -r" 1 "" "not a regular file"
 run supported cp big tree/fifo; expect "cp: into a fifo" 1 "" "tree/fifo: open: No such device or address"
-run supported cp big /dev/null; expect "cp: into a device" 1 "" "not a regular file"
+exec 3<> tree/fifo
+run supported cp big tree/fifo; expect "cp: into a fifo that is read" 1 "" "not a regular file"
+exec 3<&-
+run supported cp -r link tree/one; expect "cp: a link over a file" 1 "" "tree/one: in the way"
+[ -f tree/one ] && [ ! -L tree/one ]; verdict $? "cp: a link over a file: it is still there"
 run supported cp big link nowhere; expect "cp: two into what is no directory" 1 "2 failed" "nowhere: not a directory"
 run supported cp missing big into; expect "cp: one of two is missing" 1 "1 file, 300000 bytes" "missing: stat: No such file"
 run supported cp big missing/big; expect "cp: nowhere to" 1 "" "missing/big: open: No such file"

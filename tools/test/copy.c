@@ -4,7 +4,7 @@
  * what the rules ask of one (protocol 9.1, 9.2), with files in memory, unless a
  * script tells it to fail.  Clock and pwrite are scripted too.
  *
- * checks: 126 153 155 156
+ * checks: 126 153 154 155 156
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
  * request goes to BPIO_FAKE_LOG as "code operation in_flags flags".
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -122,6 +123,10 @@ static void offload(int fd, struct bpio_control *control)
 		out->size = sizeof(*out);
 		out->transfer_length = plot_is("partial") ? 512 :
 							    in->copy_length;
+		if (plot_is("interrupts")) {
+			out->transfer_length = 131072;
+			raise(SIGTERM);
+		}
 		source = fd;
 		source_offset = in->file_offset;
 		memcpy(&out->token, "BPO\x01\x00\x00\x01\xF8", 8);
