@@ -10,6 +10,7 @@
 
 #include "cp.h"
 #include "filters.h"
+#include "names.h"
 #include "volume.h"
 
 #define MAX_DRIVER (PATH_MAX - NAME_MAX - 8)
@@ -35,6 +36,24 @@ static void filters_without(const struct volume *volume, uint64_t feature,
 					   flt_text(instance, "filter"));
 	}
 	flt_list_free(&list);
+}
+
+/* Who says that of a file does not let BypassIO have it either. */
+static bool objector(int fd, char *driver)
+{
+	struct fs_bpio_output out;
+	struct bpio_reply reply;
+	char name[DRIVER_NAME_SIZE];
+
+	if (bpio_manage_bypass_io(fd, FS_BPIO_OP_QUERY,
+				  FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY, &out,
+				  &reply) ||
+	    bpio_status_is_error(reply.status) || !out.query.op_status)
+		return false;
+	driver_name(out.query.failing_driver_name,
+		    out.query.failing_driver_name_len, name);
+	snprintf(driver, PATH_MAX, "%s", name);
+	return *name;
 }
 
 /* Is it a decision about the file, which is the file system's? */
@@ -75,6 +94,8 @@ static void find_driver(const struct bpio_copy_result *result, int fd,
 				driver);
 	else if (is_of_file(result->status))
 		strcpy(driver, "bpiofs.ko");
+	else if (result->status == STATUS_NOT_SUPPORTED && objector(fd, driver))
+		;
 	else if (counters_from_dm(&counters, volume.major, volume.minor) ==
 		 -ENODEV)
 		strcpy(driver, "bpiofs.ko");

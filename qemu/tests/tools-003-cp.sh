@@ -1,15 +1,17 @@
 #!/bin/bash
 # purpose: bpioctl cp: bytes, who moved them, what it says of it, what is kept
-# needs: nvme>=2 prog=setfattr prog=getfattr module=bpio-flt-legacy
+# needs: nvme>=2 prog=setfattr prog=getfattr module=bpio-flt-legacy module=bpio-flt-crypt
 # timeout: 240
 # checks: 126 153 155
-# shellcheck disable=SC2154 # names of devices; $tmp, $fs
+# shellcheck disable=SC2154 # of the files sourced
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 # shellcheck source=qemu/tests/tools.sh
 . "$(dirname "$0")/tools.sh"
+# shellcheck source=qemu/tests/crypt.sh
+. "$(dirname "$0")/crypt.sh"
 
 m=1048576
 
@@ -232,6 +234,25 @@ dm-bpio.ko; 1 file (8388608): OFFLOAD_READ STATUS_NOT_SUPPORTED \
 		bytes_nvme=0
 }
 
+# A file that only its filter can read; the copy is not one.
+ciphered() {
+	rm -f src dst
+	attach_crypt
+	bpio-verify fill src 1 8M
+	setfattr -n trusted.too -v yes src
+	quietly src "$encrypt"
+	says "$fs: an encrypted file" 0 cp src dst <<-END
+	1 file, 8388608 bytes: 0 offloaded, 8388608 by read/write: 1 file \
+(8388608): OFFLOAD_READ STATUS_NOT_SUPPORTED (0xC00000BB) of bpio-flt-crypt.ko
+	END
+	remount_crypt
+	copies "$fs: an encrypted file" dst 1 "8 * m"
+	check "$fs: its copy is not encrypted" is_plain dst
+	check_equal "$fs: but has its attributes" yes \
+		"$(getfattr --only-values -n trusted.too dst)"
+	detach_crypt
+}
+
 # What people see of a tree: names, kinds, modes, owners, links, times, and
 # the attributes of each.
 listing() {
@@ -288,7 +309,7 @@ read/write: 2 files (6): shorter than 262144; 1 failed
 	rm -rf tree copy
 }
 
-fails() {
+refused() {
 	local size status=0
 
 	setup_volume w "$fs" "$disk2"
@@ -353,8 +374,9 @@ run() {
 	fragments
 	far
 	falls_back
+	ciphered
 	tree
-	fails
+	refused
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v

@@ -366,9 +366,11 @@ struct bpio_copy_options {
  * May be called by several threads at once, with different files.  Attributes
  * are not copied, nothing is synced.
  *
- * Return: 0; -EINVAL for options or files that are none; -ECANCELED when
- * @progress said so; else an errno of lseek(2), ftruncate(2), read(2), write(2)
- * or malloc(3).  On failure @to_fd ends at @result->done_length.
+ * Return: 0; -EINVAL for options or files that are none; -EBADF when a
+ * descriptor is none or @from_fd is for writing only; -ECANCELED when @progress
+ * said so; else an errno of lseek(2), ftruncate(2), read(2), write(2) or
+ * malloc(3).  @to_fd is untouched after the first two, and ends at
+ * @result->done_length after the others.
  */
 int bpio_copy_file(int from_fd, int to_fd,
 		   const struct bpio_copy_options *options,

@@ -5,6 +5,7 @@
  * what was asked for.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -183,6 +184,7 @@ static int set_up(struct copy *copy, const struct bpio_copy_options *options)
 {
 	struct stat from;
 	struct stat to;
+	int flags;
 
 	if (options) {
 		if (options->size != sizeof(*options) || options->reserved ||
@@ -194,8 +196,15 @@ static int set_up(struct copy *copy, const struct bpio_copy_options *options)
 		copy->options.chunk_length = BPIO_COPY_CHUNK_LENGTH;
 	copy->options.chunk_length =
 		least(copy->options.chunk_length, BPIO_COPY_MAX_CHUNK_LENGTH);
-	if (fstat(copy->from, &from) || fstat(copy->to, &to))
+	flags = fcntl(copy->from, F_GETFL);
+	if (flags < 0 || fstat(copy->from, &from) || fstat(copy->to, &to))
 		return -errno;
+	/* Before the destination is touched. */
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
+	flags = fcntl(copy->to, F_GETFL);
+	if (flags < 0 || flags & O_APPEND)
+		return flags < 0 ? -errno : -EINVAL;
 	if (!S_ISREG(from.st_mode) || !S_ISREG(to.st_mode) ||
 	    (from.st_dev == to.st_dev && from.st_ino == to.st_ino))
 		return -EINVAL;

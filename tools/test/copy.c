@@ -956,9 +956,13 @@ static void test_errors(void)
 	   "copy: a destination that is open for reading only");
 	close(fd);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	ok(bpio_copy_file(fd, from, NULL, &result) != 0 &&
-		   result.done_length == 0,
+	ok(bpio_copy_file(fd, from, NULL, &result) == -EBADF &&
+		   size_of(from) == 4 * MIB,
 	   "copy: a source that is open for writing only");
+	close(fd);
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	ok(bpio_copy_file(from, fd, NULL, &result) == -EINVAL,
+	   "copy: a destination that is open for appending");
 	close(fd);
 	options.size--;
 	ok(bpio_copy_file(from, to, &options, &result) == -EINVAL,
