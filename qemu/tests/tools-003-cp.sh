@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: bpioctl cp: bytes, who moved them, what it says of it, what is kept
+# quick: stock
 # needs: nvme>=2 prog=setfattr prog=getfattr module=bpio-flt-legacy module=bpio-flt-crypt
 # timeout: 400
 # checks: 126 153 155
