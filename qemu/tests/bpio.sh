@@ -148,6 +148,21 @@ gained() {
 	echo $((count[$1.$2] - was[$1.$2]))
 }
 
+# until_gained NAME KEYS COMMAND...: up to five times, until each of these
+# counters has moved since begin; a slow guest may need more than one.
+until_gained() {
+	local name=$1 keys=$2 key
+
+	shift 2
+	for _ in 1 2 3 4 5; do
+		"$@" || return
+		for key in $keys; do
+			[ "$(gained "$name" "$key")" -gt 0 ] || continue 2
+		done
+		break
+	done
+}
+
 # check_gained TEXT NAME CONDITION...: KEY=N, KEY>N or KEY<N since begin.
 check_gained() {
 	local text=$1 name=$2 c key op want got bad=

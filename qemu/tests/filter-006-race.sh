@@ -88,7 +88,9 @@ storm() {
 	teach once silent=1 detach=1
 	begin v
 	come_and_go >"$tmp/came" &
-	bpio-verify race -p -s $seconds -f 2 -t 3 -S "$seed" . || status=$?
+	until_gained v "full_reads traditional_reads why_filter_blocked" \
+		bpio-verify race -p -s $seconds -f 2 -t 3 -S "$seed" . ||
+		status=$?
 	touch "$tmp/stop"
 	wait
 	n=$(<"$tmp/came")

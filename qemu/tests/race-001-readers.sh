@@ -38,7 +38,9 @@ run() {
 	bpio-verify fill copy-to 801 512K
 	begin v
 	disturb >"$tmp/disturbed" 2>&1 &
-	bpio-verify race -p -s $seconds -f 3 -t 5 -S "$seed" . || status=$?
+	until_gained v "full_reads partial_reads traditional_reads" \
+		bpio-verify race -p -s $seconds -f 3 -t 5 -S "$seed" . ||
+		status=$?
 	touch "$tmp/stop"
 	wait
 	cat "$tmp/disturbed"

@@ -90,7 +90,10 @@ run() {
 	filters "$vol" &
 	storage &
 	opens &
-	bpio-verify race -p -s $seconds -f 2 -t 8 -S "$seed" . || status=$?
+	until_gained v "full_reads partial_reads traditional_reads
+		why_filter_blocked" \
+		bpio-verify race -p -s $seconds -f 2 -t 8 -S "$seed" . ||
+		status=$?
 	touch "$tmp/stop"
 	wait
 	check_equal "$fs: every reader reads the file's own data, seed $seed" \
