@@ -2,7 +2,7 @@
 # purpose: files on a DAX volume: refused, and read all the same
 # needs: kernel=stock
 # vm: --nvme 64M --memory 2048 --append memmap=400M!1G
-# timeout: 120
+# timeout: 240
 # checks: 31 32 33
 #
 # Persistent memory is made of RAM, by memmap=.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: encryption when the device fails: all or nothing
 # needs: kernel=debug module=bpio-flt-crypt
-# timeout: 200
+# timeout: 240
 # shellcheck disable=SC2154,SC2016 # $tmp of lib.sh; programs
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: filters come and go under I/O: bytes, drains, no read unseen
 # needs: module=bpio-flt-test
-# timeout: 150
+# timeout: 240
 # checks: 87
 # shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh
 # shellcheck source=qemu/tests/lib.sh

@@ -2,7 +2,7 @@
 # purpose: mount options, what is refused, sharing, remount, unmount
 # quick: stock
 # needs: nvme>=1
-# timeout: 180
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fs.sh"
 

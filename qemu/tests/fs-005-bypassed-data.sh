@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: the data test, with every direct read bypassed where it can be
 # needs: prog=fio prog=xfs_io
-# timeout: 240
+# timeout: 300
 export FS_BYPASS=1
 # shellcheck source=qemu/tests/fs-003-data.sh
 . "$(dirname "$0")/fs-003-data.sh"

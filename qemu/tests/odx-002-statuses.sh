@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: offload read and write: every status that can be had, in order
 # quick: stock
-# timeout: 150
+# timeout: 240
 # checks: 111 112 113 114 115 116 117 118 119 120 121 128 129 130 132 133 134
 # checks: 131 136
 # shellcheck disable=SC2086 # numbers and names of devices

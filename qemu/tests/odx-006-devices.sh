@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: 4096-byte blocks, partitions, stacked and spanned volumes: both jobs
 # quick: stock
-# timeout: 200
+# timeout: 240
 # needs: nvme>=3
 # checks: 22 112 129 137
 # shellcheck disable=SC2086 # numbers and names of devices

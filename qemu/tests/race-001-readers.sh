@@ -1,6 +1,6 @@
 #!/bin/bash
 # purpose: bypassed readers against truncate, punch, overwrite, extend, rename,
-# timeout: 150
+# timeout: 240
 # checks: 99 100
 #
 # unlink, cached and mapped users, pauses, suspends, dropped caches and copies

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: every change of state at once, against eight bypassed readers
 # needs: module=bpio-flt-passthru module=bpio-flt-legacy
-# timeout: 150
+# timeout: 240
 # checks: 40 57 65 87 88
 #
 # Filters, opted in and not, come and go, the volume is suspended, vetoed and

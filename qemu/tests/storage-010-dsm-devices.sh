@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: OffloadRead and OffloadWrite: page cache, engines, stacks, block sizes, suspend, races, read-only and mounted devices
-# timeout: 240
+# timeout: 300
 # needs: nvme>=3
 # checks: 149 150 151
 # shellcheck disable=SC2086 # numbers and names of devices
