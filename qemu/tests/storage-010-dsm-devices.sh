@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: OffloadRead and OffloadWrite: page cache, engines, stacks, block sizes, suspend, races, read-only and mounted devices
+# quick: stock
 # timeout: 300
 # needs: nvme>=3
 # checks: 149 150 151
