@@ -180,9 +180,10 @@ under_readers() {
 		bash -c '[ "$(bpio-ctl a info | grep -c count=4)" = 1 ]'
 	check_gained "$fs: and read" v "full_reads>0"
 	for i in 1 2 3 4; do
-		bpio-ctl a "$encrypt" mark:v sleep:200 info \
+		bpio-ctl a "$encrypt" mark:v \
+			await:why_stream_paused info \
 			gain:full_reads:why_stream_paused+ enable "$decrypt" \
-			mark:v sleep:400 gain:full_reads+ info >"$tmp/round"
+			mark:v await:full_reads gain:full_reads+ info >"$tmp/round"
 		check_equal "$fs: encrypted and decrypted under them, $i" \
 			"$converted
 $info_a flags=10 count=4 driver=nvme.ko

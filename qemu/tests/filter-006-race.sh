@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: filters come and go under I/O: bytes, drains, no read unseen
+# smp: 2
 # needs: module=bpio-flt-test
 # timeout: 240
 # checks: 87

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: trees, git, and storms of renames and truncations keep their data
+# smp: 2
 # quick: stock
 # needs: prog=git
 # timeout: 300

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: random requests, as root and as nobody: nothing written past an answer
+# smp: 2
 # timeout: 240
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh

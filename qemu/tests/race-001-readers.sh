@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: bypassed readers against truncate, punch, overwrite, extend, rename,
+# smp: 2
 # timeout: 240
 # checks: 99 100
 #

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: every change of state at once, against eight bypassed readers
+# smp: 2
 # needs: module=bpio-flt-passthru module=bpio-flt-legacy
 # timeout: 240
 # checks: 40 57 65 87 88

@@ -30,8 +30,9 @@
  *            punch:OFFSET:LENGTH  mmap:LENGTH  munmap  lock:r|w|u:OFFSET:LENGTH
  *            unlink:PATH  fsync
  * Volumes:   count:NAME prints all its counters; mark:NAME, then gain:KEY... what
- *            they gained (KEY+: "some"); show:KEY the value; msg:WORDS, suspend,
- *            resume: device-mapper requests to the volume marked
+ *            they gained (KEY+: "some"); await:KEY until it gained, 30 s at most;
+ *            show:KEY the value; msg:WORDS, suspend, resume: device-mapper
+ *            requests to the volume marked
  * Else:      sh:COMMAND  sleep:MS  held:FILE (makes it, then waits)
  *
  * PATH - opens nothing.
@@ -836,6 +837,23 @@ static void print_gains(bool gain)
 	printf("\n");
 }
 
+static void await_gain(const char *key)
+{
+	const struct volume_counter *before = volume_find(&marked, key);
+	struct volume_counters now;
+	int left;
+
+	if (!before)
+		usage(key);
+	for (left = 3000; left; left--) {
+		count(volume, &now);
+		if (volume_find(&now, key)->value > before->value)
+			return;
+		usleep(10000);
+	}
+	printf("await %s: never\n", key);
+}
+
 static bool do_volume(const char *word)
 {
 	if (!strcmp(word, "count")) {
@@ -846,6 +864,8 @@ static bool do_volume(const char *word)
 		count(volume, &marked);
 	} else if (!strcmp(word, "gain") || !strcmp(word, "show")) {
 		print_gains(*word == 'g');
+	} else if (!strcmp(word, "await")) {
+		await_gain(text(1));
 	} else if (!strcmp(word, "msg")) {
 		if (volume_message(volume, text(1)))
 			said("msg", -1);
