@@ -1,0 +1,86 @@
+#!/bin/bash
+# purpose: what cannot offload is asked again after 180 s or a remount
+# needs: kernel=stock
+# vm: --icount=off --nvme 1G --memory 2048
+# timeout: 1500
+# checks: 127
+#
+# A machine whose clock counts instructions, and jumps when it has nothing to
+# do: 180 s are over at once.
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+no=DEVICE_FEATURE_NOT_SUPPORTED
+yes_read="oread status=SUCCESS info=528 transfer=65536 flags=0 token=bpio"
+
+# request read|write: the last line of what the request answers.
+request() {
+	case $1 in
+	read) bpio-ctl src oread:0:64K ;;
+	write) bpio-ctl src oread:0:64K open:dst owrite:0:64K ;;
+	esac | tail -n 1
+}
+
+# The file system's memory of what its volume said.
+file_system() {
+	local what=$1 answer=$2
+
+	message v fault "offload_$what" status 0xC0000463
+	check_equal "$what: the storage's answer" "o$what status=$no info=0" \
+		"$(request "$what")"
+	check_equal "$what: the next one does not get there" \
+		"o$what status=NOT_SUPPORTED info=0" "$(request "$what")"
+	message v fault clear
+	sleep 170
+	check_equal "$what: nor after 170 s" \
+		"o$what status=NOT_SUPPORTED info=0" "$(request "$what")"
+	sleep 15
+	check_equal "$what: after 185 s" "$answer" "$(request "$what")"
+
+	message v fault "offload_$what" status 0xC0000463
+	request "$what" >/dev/null
+	message v fault clear
+	check_equal "$what: told again" \
+		"o$what status=NOT_SUPPORTED info=0" "$(request "$what")"
+	umount_volume v
+	mount_volume v
+	cd "$tmp/v"
+	check_equal "$what: a remount forgets" "$answer" "$(request "$what")"
+}
+
+engine() { dmsetup status bpio-v | grep -o 'engine=[a-z]*'; }
+
+# The copy manager's memory of a device that refused a Copy: it was told that
+# one may be larger than the device takes.
+copy_manager() {
+	check_equal "NVMe Copy at first" engine=nvme "$(engine)"
+	bpio-ctl src mark:v oread:0:1M open:dst owrite:0:1M \
+		gain:bytes_nvme:bytes_kcopyd >"$tmp/said"
+	check_equal "refused: the copy is done without" \
+		"gain bytes_nvme=0 bytes_kcopyd=1048576" \
+		"$(tail -n 1 "$tmp/said")"
+	check_equal "and said so" engine=kcopyd "$(engine)"
+	sleep 170
+	check_equal "also after 170 s" engine=kcopyd "$(engine)"
+	sleep 15
+	check_equal "after 185 s it may try again" engine=nvme "$(engine)"
+}
+
+setup_volume v ext4 "$disk"
+cd "$tmp/v"
+bpio-verify fill src 1 64K
+bpio-verify fill dst 9 64K
+file_system read "$yes_read"
+file_system write "owrite status=SUCCESS info=16 written=65536"
+check "the bytes are right" bpio-verify check dst 1
+remove_volume v
+
+setup_volume v ext4 "$disk" 0 copy_limits 65535 4294967295 0
+cd "$tmp/v"
+bpio-verify fill src 1 1M
+bpio-verify fill dst 9 1M
+copy_manager
+check "and the bytes are right" bpio-verify check dst 1
+finish
