@@ -1,6 +1,5 @@
 #!/bin/bash
 # purpose: volume and stream pauses: drain, path, flags, who may
-# smp: 2
 # timeout: 240
 # checks: 57 58 59 60 61 62 63 64 65 66 67 68 69 70 73 75 77
 # shellcheck disable=SC2086 # numbers and names of devices

@@ -44,11 +44,11 @@ check "with a token that was live: it goes" rmmod dm_bpio
 
 # Either without the other's devices, any number of times.
 rounds=100
-kernel_is_debug && [ -z "${BPIO_QUICK-}" ] || rounds=20
+kernel_is_debug && [ -z "${BPIO_QUICK-}" ] || rounds=10
 for ((i = 0; i < rounds; i++)); do
 	insmod "$BPIO_MODULES/dm-bpio.ko"
 	[ $((i % 2)) = 0 ] || insmod "$BPIO_MODULES/bpiofs.ko"
-	if [ $((i % 20)) = 0 ]; then
+	if [ $((i % 5)) = 0 ]; then
 		dmsetup create bpio-v --table "0 2048 bpio $disk 0"
 		dmsetup remove --retry bpio-v
 	fi

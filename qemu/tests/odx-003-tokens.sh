@@ -1,6 +1,5 @@
 #!/bin/bash
 # purpose: the life of a token: time, caps, changes of its source, revocation
-# smp: 2
 # timeout: 240
 # checks: 140 141 142
 # shellcheck disable=SC2086 # numbers and names of devices

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: dm suspend pauses this volume and those above, resume asks again, a reload changes the map
-# smp: 2
 # needs: nvme>=2 module=dm-bpio
 # timeout: 300
 . "$(dirname "$0")/lib.sh"

@@ -420,6 +420,9 @@ reads() {
 	check_equal "$text: the exit status" "$want" "$got"
 }
 
+# shellcheck disable=SC2317 # by wait_for
+nobody_enabled() { [ "$(counter v active_count)" = 0 ]; }
+
 paths() {
 	local other fd
 
@@ -433,7 +436,13 @@ paths() {
 	partial                  0                 0
 	traditional              0                 0
 	END
+	# who is enabled when the veto comes is paused instead
+	stop "$other"
+	wait_for 10 nobody_enabled
 	message v veto 0xC00004CF A snapshot exists.
+	others &
+	other=$!
+	defer stop "$other"
 	reads "under a veto" 0 v/a <<-END
 	bpioctl: v/a: enabled, partial: STATUS_NOT_SUPPORTED_WITH_SNAPSHOT \
 (0xC00004CF): dm-bpio.ko: A snapshot exists.
@@ -527,6 +536,7 @@ stats() {
 		cmp before <(bpioctl stats --json w)
 	check_gained "stats: read by two paths" v full_reads=16 \
 		partial_reads=16 why_storage_veto=16
+	sync	# so that nothing is written in between
 	bpioctl stats v --json >shown
 	for name in full_reads full_bytes partial_reads partial_bytes \
 		traditional_reads traditional_bytes active_count; do
