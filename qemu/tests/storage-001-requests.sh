@@ -75,12 +75,12 @@ case_ "$success" "QUERY into 4096 bytes" out=4096 squery
 case_ "status=SUCCESS info=352 version=352 size=352 op=1 flags=0 result=SUCCESS driver= reason=" \
 	"ENABLE" kernel senable
 run_cases
-check_equal "active" active "$(word t bypass)"
+check_equal "active" active "$(words t bypass)"
 case_ "status=SUCCESS info=24 version=352 size=24 op=2 flags=0" "DISABLE" \
 	kernel sdisable
 case_ "status=SUCCESS info=352" "input and output overlap" overlap squery
 run_cases
-check_equal "idle" idle "$(word t bypass)"
+check_equal "idle" idle "$(words t bypass)"
 
 # other codes; the access bits of a code come first
 exec 8<"$d"

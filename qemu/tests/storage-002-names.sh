@@ -20,7 +20,7 @@ below() {
 	check_equal "$1: ENABLE says the same" "$want" \
 		"$(enable t | verdict)"
 	if [ "$2" = - ]; then
-		check_equal "$1: active" active "$(word t bypass)"
+		check_equal "$1: active" active "$(words t bypass)"
 	else
 		check_equal "$1: vetoed" "vetoed 1 1 2" \
 			"$(words t bypass enables queries vetoes)"

@@ -17,20 +17,20 @@ low=/dev/mapper/low
 
 check_equal "QUERY through two layers" clean "$(query high | verdict)"
 check_equal "each layer has seen one" "1 1" \
-	"$(word high queries) $(word low queries)"
+	"$(words high queries) $(words low queries)"
 check_equal "QUERY leaves both idle" "idle idle" \
-	"$(word high bypass) $(word low bypass)"
+	"$(words high bypass) $(words low bypass)"
 check_equal "ENABLE through two layers" clean "$(enable high | verdict)"
 check_equal "both are active" "active active" \
-	"$(word high bypass) $(word low bypass)"
+	"$(words high bypass) $(words low bypass)"
 check_equal "ENABLE again: idempotent" "clean active active" \
-	"$(enable high | verdict) $(word high bypass) $(word low bypass)"
+	"$(enable high | verdict) $(words high bypass) $(words low bypass)"
 disable high >/dev/null
 check_equal "DISABLE reaches both" "idle idle 1 1" \
-	"$(word high bypass) $(word low bypass) $(word high disables) $(word low disables)"
+	"$(words high bypass) $(words low bypass) $(words high disables) $(words low disables)"
 check_equal "DISABLE when not enabled: forwarded" \
 	"status=SUCCESS 2 2 idle idle" \
-	"$(disable high | cut -d' ' -f2) $(word high disables) $(word low disables) $(word high bypass) $(word low bypass)"
+	"$(disable high | cut -d' ' -f2) $(words high disables) $(words low disables) $(words high bypass) $(words low bypass)"
 
 # the lower one objects
 dmsetup message low 0 veto STATUS_$encryption Encryption is on.
@@ -40,7 +40,7 @@ check_equal "a veto below: who and why" \
 	"$(verdict <<<"$reply") $(reason <<<"$reply")"
 check_equal "the upper layer does not enter the enabled state" \
 	"vetoed vetoed 0 1" \
-	"$(word high bypass) $(word low bypass) $(word high vetoes) $(word low vetoes)"
+	"$(words high bypass) $(words low bypass) $(words high vetoes) $(words low vetoes)"
 # both object
 dmsetup message high 0 veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT A snapshot exists
 before=$(words low enables queries)
@@ -53,17 +53,17 @@ check_equal "the lower one has seen neither" "$before" \
 dmsetup message high 0 unveto
 dmsetup message low 0 unveto
 check_equal "unveto: QUERY is clean" clean "$(query high | verdict)"
-check_equal "unveto enables nothing" vetoed "$(word high bypass)"
+check_equal "unveto enables nothing" vetoed "$(words high bypass)"
 check_equal "ENABLE after unveto" "clean active active" \
-	"$(enable high | verdict) $(word high bypass) $(word low bypass)"
+	"$(enable high | verdict) $(words high bypass) $(words low bypass)"
 
 # a veto comes while enabled
 dmsetup message low 0 veto STATUS_$encryption late
 check_equal "a veto below an enabled volume" "vetoed vetoed" \
-	"$(word high bypass) $(word low bypass)"
+	"$(words high bypass) $(words low bypass)"
 dmsetup message low 0 unveto
 check_equal "a clean QUERY lifts it" "clean active" \
-	"$(query high | verdict) $(word high bypass)"
+	"$(query high | verdict) $(words high bypass)"
 disable high >/dev/null
 
 # what a veto may be
@@ -93,17 +93,17 @@ new_dm span "0 65536 bpio $low 0
 65536 65536 bpio /dev/mapper/second 0
 131072 4096 bpio $low 65536"
 check_equal "spanned: ENABLE" "clean active active active" \
-	"$(enable span | verdict) $(word span bypass) $(word low bypass) $(word second bypass)"
+	"$(enable span | verdict) $(words span bypass) $(words low bypass) $(words second bypass)"
 disable span >/dev/null
 dmsetup message second 0 veto STATUS_$snapshot no
-before=$(word low enables) undone=$(word low disables)
+before=$(words low enables) undone=$(words low disables)
 check_equal "spanned: the second volume objects" "$snapshot second.ko" \
 	"$(enable span | verdict)"
 check_equal "spanned: the first is rolled back" "idle vetoed" \
-	"$(word low bypass) $(word second bypass)"
+	"$(words low bypass) $(words second bypass)"
 check_equal "spanned: it was asked once and undone once" "1 1" \
-	"$(($(word low enables) - before)) $(($(word low disables) - undone))"
+	"$(($(words low enables) - before)) $(($(words low disables) - undone))"
 dmsetup message second 0 unveto
 check_equal "spanned: counters on every line" 3 \
-	"$(dmsetup status span | grep -c "enables=$(word span enables) ")"
+	"$(dmsetup status span | grep -c "enables=$(words span enables) ")"
 finish

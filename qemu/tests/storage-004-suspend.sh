@@ -8,7 +8,7 @@
 
 load_modules
 states() { echo "$(words high bypass paused) $(words low bypass paused)"; }
-high_is() { [ "$(word high bypass)" = "$1" ]; }
+high_is() { [ "$(words high bypass)" = "$1" ]; }
 settled() { [ "$(states)" = "$1" ]; }
 # The stack is asked again by a worker.
 check_settles() {
@@ -21,13 +21,13 @@ new_dm high "0 65536 bpio /dev/mapper/low 2048"
 check_equal "ENABLE" clean "$(enable high | verdict)"
 check_settles "at first" "active 0 active 0"
 
-queries=$(word high queries)
+queries=$(words high queries)
 dmsetup suspend high
 check_settles "suspend of the upper" "active 1 active 0"
 dmsetup resume high
 check_settles "resume" "active 0 active 0"
-check_equal "it asked once" 1 $(($(word high queries) - queries))
-queries=$(word high queries)
+check_equal "it asked once" 1 $(($(words high queries) - queries))
+queries=$(words high queries)
 dmsetup suspend low
 check_settles "suspend of the lower pauses the upper" "active 1 active 1"
 check_equal "QUERY of a suspended stack answers" clean \
@@ -55,7 +55,7 @@ reload_dm low "0 131072 bpio /dev/nvme1n1 0"
 check_settles "another device below" "active 0 active 0"
 reload_dm low "0 131072 linear /dev/nvme1n1 0"
 wait_for 10 high_is vetoed || true
-check_equal "linear below: vetoed" vetoed "$(word high bypass)"
+check_equal "linear below: vetoed" vetoed "$(words high bypass)"
 check_equal "linear below: no volume" status=NOT_SUPPORTED \
 	"$(query low | cut -d' ' -f2)"
 reload_dm low "0 65536 bpio /dev/nvme0n1 0
@@ -64,7 +64,7 @@ check_settles "bpio again, in two pieces" "active 0 active 0"
 reload_dm low "0 65536 bpio /dev/nvme0n1 0
 65536 65536 error"
 wait_for 10 high_is vetoed || true
-check_equal "a mixed table below: vetoed" vetoed "$(word high bypass)"
+check_equal "a mixed table below: vetoed" vetoed "$(words high bypass)"
 reload_dm low "0 131072 bpio /dev/nvme0n1 0"
 check_settles "whole again" "active 0 active 0"
 
@@ -89,5 +89,5 @@ for i in $(seq 8); do
 done
 check_settles "a storm ends active" "active 0 active 0"
 dmsetup remove high
-check_equal "the lower is left alone" "0" "$(word low paused)"
+check_equal "the lower is left alone" "0" "$(words low paused)"
 finish

@@ -71,7 +71,7 @@ for key in bypass paused enables disables queries vetoes bypassed_reads \
 	bypassed_bytes mapped_reads mapped_writes tokens tokens_issued \
 	tokens_expired tokens_invalidated tokens_refused offload_reads \
 	offload_writes bytes_nvme bytes_kcopyd bytes_zero engine; do
-	check "status has $key" test -n "$(word t $key)"
+	check "status has $key" test -n "$(words t $key)"
 done
 for message in revoke unveto "fault clear" "fault offload_read" \
 	"fault offload_write times 3 every 2 status 0xC000009A bytes 512 delay_ms 5" \

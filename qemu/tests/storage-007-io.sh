@@ -19,14 +19,14 @@ dd if=/dev/nvme0n1 bs=512 skip=6144 count=32768 iflag=direct of="$tmp/a" status=
 dd if=/dev/nvme1n1 bs=512 skip=8192 count=16384 iflag=direct of="$tmp/b" status=none
 cat "$tmp/a" "$tmp/b" >"$tmp/raw"
 check "it lies where the tables say" cmp "$tmp/data" "$tmp/raw"
-check "bios are counted" test "$(word span mapped_writes)" -ge 24 -a \
-	"$(word span mapped_reads)" -ge 24 -a "$(word low mapped_writes)" -ge 16
+check "bios are counted" test "$(words span mapped_writes)" -ge 24 -a \
+	"$(words span mapped_reads)" -ge 24 -a "$(words low mapped_writes)" -ge 16
 blkdiscard -z -o 1048576 -l 1048576 /dev/mapper/span
 dd if=/dev/mapper/span bs=1M skip=1 count=1 iflag=direct of="$tmp/z" status=none
 check "zeroes" cmp -n 1048576 "$tmp/z" /dev/zero
-before=$(word span mapped_writes)
+before=$(words span mapped_writes)
 check "discard" blkdiscard -o 2097152 -l 1048576 /dev/mapper/span
-check "a discard counts as a write" test "$(word span mapped_writes)" -gt "$before"
+check "a discard counts as a write" test "$(words span mapped_writes)" -gt "$before"
 check "flush" sync /dev/mapper/span
 dd if=/dev/mapper/span bs=1M skip=4 count=20 iflag=direct of="$tmp/z" status=none
 check "the rest is as it was" cmp "$tmp/z" "$tmp/data" -i 0:4194304

@@ -31,14 +31,16 @@ reload_dm() {
 	dmsetup resume "$1"
 }
 
-# word NAME KEY: of dmsetup status, the first target.
-word() { dmsetup status "$1" | head -n 1 | grep -o " $2=[^ ]*" | cut -d= -f2; }
-
+# words NAME KEY...: of dmsetup status, the first target.
 words() {
-	local name=$1 key out=()
+	local status key out=()
 
+	status=$(dmsetup status "$1")
 	shift
-	for key; do out+=("$(word "$name" "$key")"); done
+	for key; do
+		[[ $status =~ \ $key=([^[:space:]]*) ]] || BASH_REMATCH=("" "")
+		out+=("${BASH_REMATCH[1]}")
+	done
 	echo "${out[*]}"
 }
 
