@@ -7,7 +7,6 @@
  * The range structure, the opcode and the fields of Identify that matter here
  * are not in linux/nvme.h of all kernels that we build on, so they are here.
  */
-#include <linux/blk-integrity.h>
 #include <linux/blk-mq.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -23,6 +22,11 @@
 #define NVME_ONCS_COPY			BIT(8)
 #define NVME_IDENTIFY_BYTES		4096
 #define NVME_ID_CTRL_ONCS_AT		520	/* u16 */
+#define NVME_ID_NS_FLBAS_AT		26	/* u8, index of the format in use */
+#define NVME_ID_NS_FLBAS_INDEX		0xf
+#define NVME_ID_NS_DPS_AT		29	/* u8, end-to-end data protection */
+#define NVME_ID_NS_DPS_TYPE		0x7
+#define NVME_ID_NS_LBAF_AT		128	/* array of u32, the low half MS */
 #define NVME_ID_NS_MSSRL_AT		74	/* u16, blocks */
 #define NVME_ID_NS_MCL_AT		76	/* u32, blocks */
 #define NVME_ID_NS_MSRC_AT		80	/* u8, ranges, 0's based */
@@ -93,8 +97,7 @@ static int nvme_identify(struct gendisk *disk, u32 nsid, u32 cns, u8 *data)
 
 /*
  * A namespace with a queue of its own.  The bio-based head of a multipath
- * namespace takes no requests; metadata would have to be copied along with
- * rules of its own; zones have their own order of writes.
+ * namespace takes no requests; zones have their own order of writes.
  */
 static bool nvme_is_namespace(struct block_device *bdev)
 {
@@ -103,7 +106,20 @@ static bool nvme_is_namespace(struct block_device *bdev)
 
 	return parent && parent->class && !strcmp(parent->class->name, "nvme") &&
 	       disk->fops->ioctl && queue_is_mq(bdev_get_queue(bdev)) &&
-	       !blk_get_integrity(disk) && !bdev_is_zoned(bdev);
+	       !bdev_is_zoned(bdev);
+}
+
+/*
+ * Metadata and protection information would have to be copied along, by rules
+ * of their own.  Asked of the device: a kernel without block integrity has the
+ * controller strip and insert them, and knows of none.
+ */
+static bool nvme_has_metadata(const u8 *id_ns)
+{
+	const u8 format = id_ns[NVME_ID_NS_FLBAS_AT] & NVME_ID_NS_FLBAS_INDEX;
+
+	return (id_ns[NVME_ID_NS_DPS_AT] & NVME_ID_NS_DPS_TYPE) ||
+	       get_unaligned_le16(id_ns + NVME_ID_NS_LBAF_AT + 4 * format);
 }
 
 /**
@@ -134,7 +150,8 @@ void dm_bpio_nvme_target_init(struct dm_bpio *target)
 	    !(get_unaligned_le16(data + NVME_ID_CTRL_ONCS_AT) &
 	      NVME_ONCS_COPY))
 		goto out;
-	if (nvme_identify(disk, nvme->nsid, NVME_ID_CNS_NS, data))
+	if (nvme_identify(disk, nvme->nsid, NVME_ID_CNS_NS, data) ||
+	    nvme_has_metadata(data))
 		goto out;
 	nvme->limits.mssrl = get_unaligned_le16(data + NVME_ID_NS_MSSRL_AT);
 	nvme->limits.mcl = get_unaligned_le32(data + NVME_ID_NS_MCL_AT);
