@@ -12,6 +12,9 @@
 /* Of one call, of which many are in flight: what a deadline may be late by. */
 #define KCOPYD_MAX_SECTORS	(SZ_1M >> SECTOR_SHIFT)
 
+DECLARE_DM_KCOPYD_THROTTLE_WITH_MODULE_PARM(copy_throttle,
+	"Percentage of time that copies by dm-kcopyd may keep the devices busy");
+
 static struct dm_kcopyd_client *kcopyd_client;
 
 struct kcopyd_cmd {
@@ -85,7 +88,7 @@ const struct dm_bpio_copy_engine dm_bpio_engine_kcopyd = {
 /* Return: 0 or a negative errno. */
 int dm_bpio_kcopyd_init(void)
 {
-	kcopyd_client = dm_kcopyd_client_create(NULL);
+	kcopyd_client = dm_kcopyd_client_create(&dm_kcopyd_throttle);
 	return PTR_ERR_OR_ZERO(kcopyd_client);
 }
 

@@ -66,6 +66,18 @@ owrite status=SUCCESS info=16 written=524288
 END
 check "the bytes are right" bpio-verify check w/d 1
 check "and back" bpio-verify check -l 512K v/back 1
+throttle=/sys/module/dm_bpio/parameters/copy_throttle
+check_equal "no throttle at first" 100 "$(<$throttle)"
+echo 20 >$throttle
+bpio-verify fill w/d 9 1M
+answers "throttled: copied all the same" \
+	v/src mark:w oread:0:1M open:w/d owrite:0:1M gain:bytes_kcopyd <<-END
+oread status=SUCCESS info=528 transfer=1048576 flags=0 token=bpio
+owrite status=SUCCESS info=16 written=1048576
+gain bytes_kcopyd=1048576
+END
+echo 100 >$throttle
+check "throttled: the bytes are right" bpio-verify check w/d 1
 remove_volume w
 remove_volume v
 
