@@ -13,7 +13,7 @@
 #define KCOPYD_MAX_SECTORS	(SZ_1M >> SECTOR_SHIFT)
 
 DECLARE_DM_KCOPYD_THROTTLE_WITH_MODULE_PARM(copy_throttle,
-	"Percentage of time that copies by dm-kcopyd may keep the devices busy");
+					    "Percentage of time for copies");
 
 static struct dm_kcopyd_client *kcopyd_client;
 
