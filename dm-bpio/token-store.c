@@ -609,8 +609,11 @@ unsigned int dm_bpio_tokens_give_up(struct dm_bpio_volume *vol, u64 start,
 
 	spin_lock_bh(&vol->token_lock);
 	for (at = start; at <= last; at = to + 1) {
+		range = token_tree_iter_first(&vol->token_ranges, at, last);
+		if (!range)
+			break;
+		at = max(at, range->start);
 		to = min(at | (BPIO_CHUNK_SECTORS - 1), last);
-		range = token_tree_iter_first(&vol->token_ranges, at, to);
 		while (range) {
 			if (!range->token->building &&
 			    range_lacks(range, at, to)) {
