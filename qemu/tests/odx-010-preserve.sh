@@ -474,6 +474,7 @@ tables() {
 
 # A copy to a volume past the map() of the one below it, whose token it outdates.
 stacked() {
+	remove_volume v
 	make_volume low "$disk" 0 on_write preserve reserve "$disk2" 0 16384
 	volume_mib=32 make_volume v /dev/mapper/bpio-low 8
 	noise a m
