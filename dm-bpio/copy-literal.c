@@ -53,22 +53,28 @@ static ssize_t token_read_some(struct bpio_token *token, u64 offset,
 	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
 	unsigned int head = offset & (SECTOR_SIZE - 1), block;
 	struct dm_bpio_leaf leaf = { };
+	struct dm_bpio_place place;
+	const struct bpio_run *run = &place.run;
 	struct dm_bpio *target;
-	struct bpio_run run;
 	int ret;
 
-	if (!dm_bpio_token_run(token, offset - head, (u64)head + length, &run))
+	if (!dm_bpio_token_run(token, offset - head, (u64)head + length,
+			       &place))
 		return -ENODATA;
-	length = min_t(u64, length, run.length - head);
-	if (run.source == BPIO_RUN_ZERO) {
+	length = min_t(u64, length, run->length - head);
+	if (run->source == BPIO_RUN_ZERO) {
 		memset(buffer, 0, length);
 		return length;
 	}
-	target = dm_bpio_volume_target(vol, run.source);
+	target = dm_bpio_volume_target(vol, run->source);
 	if (!target)
 		return -ESTALE;
-	dm_bpio_leaf_below(&leaf, target, run.source,
-			   DIV_ROUND_UP_ULL(run.length, SECTOR_SIZE));
+	dm_bpio_leaf_below(&leaf, target, run->source,
+			   DIV_ROUND_UP_ULL(run->length, SECTOR_SIZE));
+	if (place.bdev) {
+		leaf.bdev = place.bdev;
+		leaf.sector = place.sector;
+	}
 	length = min_t(u64, length,
 		       ((u64)leaf.nr_sectors << SECTOR_SHIFT) - head);
 
@@ -146,6 +152,25 @@ const struct dm_bpio_copy_engine dm_bpio_engine_literal = {
 
 /* ---- reading ------------------------------------------------------------- */
 
+/* Inside the source gate.  Return: NTSTATUS. */
+static s32 token_read_all(struct bpio_token *token, u64 token_offset,
+			  void *buffer, size_t length, void *bounce)
+{
+	size_t done = 0;
+	ssize_t ret;
+
+	while (done < length) {
+		ret = token_read_some(token, token_offset + done, buffer + done,
+				      length - done, bounce);
+		if (ret <= 0)
+			return ret == -ENODATA ? STATUS_DATA_OVERRUN :
+			       ret == -ESTALE ? STATUS_INVALID_TOKEN :
+			       bpio_status_from_errno(ret ?: -EIO);
+		done += ret;
+	}
+	return STATUS_SUCCESS;
+}
+
 /**
  * bpio_token_read - the data that a token stands for
  * @token: from bpio_token_find()
@@ -167,9 +192,9 @@ s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 {
 	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
 	s32 status = STATUS_SUCCESS;
-	size_t done = 0;
 	void *bounce;
-	ssize_t ret;
+	u64 moved;
+	int ret;
 
 	bounce = kmalloc(PAGE_SIZE, GFP_KERNEL);	/* blocks are no larger */
 	if (!bounce)
@@ -182,17 +207,12 @@ s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 			goto free_bounce;
 		}
 	}
-	while (done < length) {
-		ret = token_read_some(token, token_offset + done, buffer + done,
-				      length - done, bounce);
-		if (ret <= 0) {
-			status = ret == -ENODATA ? STATUS_DATA_OVERRUN :
-				 ret == -ESTALE ? STATUS_INVALID_TOKEN :
-				 bpio_status_from_errno(ret ?: -EIO);
-			break;
-		}
-		done += ret;
-	}
+	/* C0 and C3 of token-store.c; a chunk is preserved only once. */
+	do {
+		moved = dm_bpio_token_moved(token);
+		status = token_read_all(token, token_offset, buffer, length,
+					bounce);
+	} while (!status && dm_bpio_token_moved(token) != moved);
 	if (vol)
 		bpio_gate_leave(&vol->source_gate);
 	/* C3 of token-store.c */

@@ -253,8 +253,8 @@ static bool leaf_bottom(struct dm_bpio_copy *copy, struct dm_bpio_leaf *leaf,
 			return false;
 		leaf_step(leaf, target, sector);
 		if (write && atomic_read(&vol->nr_tokens))
-			dm_bpio_tokens_invalidate(vol, sector,
-						  leaf->nr_sectors);
+			dm_bpio_preserve_target(target, sector,
+						leaf->nr_sectors);
 	}
 	if (!has_limits)
 		leaf->limits = target->nvme.limits;
@@ -321,12 +321,17 @@ static sector_t copy_by(const struct dm_bpio_copy_engine *engine,
 }
 
 /*
- * Start to move the piece that @done bytes into the copy begins; @run is the
+ * Start to move the piece that @done bytes into the copy begins; @place is the
  * source, dst->nr_sectors the room.  Return: sectors started; 0: no engine may.
+ *
+ * What lies in a reserve is dm-kcopyd's affair, whatever the tables say of what
+ * lies on the volumes.
  */
-static sector_t copy_some(struct dm_bpio_copy *copy, const struct bpio_run *run,
+static sector_t copy_some(struct dm_bpio_copy *copy,
+			  const struct dm_bpio_place *place,
 			  struct dm_bpio_leaf *dst, u64 done, bool may_nvme)
 {
+	const struct bpio_run *run = &place->run;
 	sector_t nr = min_t(u64, run->length >> SECTOR_SHIFT, dst->nr_sectors);
 	enum dm_bpio_offload offload = leaf_offload(dst);
 	struct dm_bpio_leaf src = { }, low_src, low_dst;
@@ -343,11 +348,15 @@ static sector_t copy_some(struct dm_bpio_copy *copy, const struct bpio_run *run,
 		if (!target)
 			return 0;
 		dm_bpio_leaf_below(&src, target, run->source, nr);
+		if (place->bdev) {
+			src.bdev = place->bdev;
+			src.sector = place->sector;
+		}
 		nr = src.nr_sectors;
 		block = max(block, bdev_logical_block_size(src.bdev));
 	}
 
-	if (!zero && may_nvme) {
+	if (!zero && may_nvme && !place->bdev) {
 		low_src = src;
 		low_dst = *dst;
 		low_dst.nr_sectors = nr;
@@ -359,7 +368,7 @@ static sector_t copy_some(struct dm_bpio_copy *copy, const struct bpio_run *run,
 				       &low_dst, nr);
 		}
 	}
-	if (!zero && !copy_engines[1]->can(copy, &src, dst))
+	if (!zero && !place->bdev && !copy_engines[1]->can(copy, &src, dst))
 		return 0;
 
 	/* Block sizes may differ: an engine takes what is whole at both ends. */
@@ -372,14 +381,28 @@ static sector_t copy_some(struct dm_bpio_copy *copy, const struct bpio_run *run,
 		       done, &src, dst, nr);
 }
 
-/*
- * Move everything from @done on; returns when no command is in flight.  Then
- * copy_progress() is what was moved.
- */
-static void copy_all(struct dm_bpio_copy *copy, u64 done, bool may_nvme)
+/* Scripted: some time passes, or it fails, when the place is known. */
+static s32 copy_fault(struct dm_bpio_copy *copy)
 {
+	struct dm_bpio_fault fault;
+
+	if (!dm_bpio_fault_hit(copy->vol, DM_BPIO_FAULT_COPY, &fault))
+		return STATUS_SUCCESS;
+	if (fault.delay_ms)
+		msleep_interruptible(fault.delay_ms);
+	return fault.status;
+}
+
+/*
+ * Move everything from @done to @end, or, with @since, what was preserved since
+ * then; returns when no command is in flight.  Then copy_progress() is what was
+ * moved.
+ */
+static void copy_all(struct dm_bpio_copy *copy, u64 done, u64 end,
+		     bool may_nvme, const u64 *since)
+{
+	struct dm_bpio_place place;
 	struct dm_bpio_leaf dst;
-	struct bpio_run run;
 	unsigned int i;
 	sector_t nr;
 
@@ -387,18 +410,28 @@ static void copy_all(struct dm_bpio_copy *copy, u64 done, bool may_nvme)
 	copy->nvme_failed = false;
 	copy->started = max(copy->started, done);
 	atomic64_set(&copy->good, S64_MAX);
-	while (done < copy->length) {
+	while (done < end) {
 		s32 status = copy_may_go_on(copy);
 
 		if (!status && !dm_bpio_token_run(copy->token,
 						  copy->token_offset + done,
-						  copy->length - done, &run))
+						  end - done, &place))
 			status = STATUS_DATA_OVERRUN;
+		if (!status && since && place.moved <= *since) {
+			done += place.run.length;
+			continue;
+		}
+		if (!status)
+			status = copy_fault(copy);
 		memset(&dst, 0, sizeof(dst));
 		if (!status && !copy_destination(copy, done, &dst))
 			status = STATUS_NONEXISTENT_SECTOR;
 		if (!status) {
-			nr = copy_some(copy, &run, &dst, done, may_nvme);
+			nr = copy_some(copy, &place, &dst, done, may_nvme);
+			if (since)
+				bpio_stat_add(&copy->vol->pub,
+					      BPIO_STAT_BYTES_AGAIN,
+					      (u64)nr << SECTOR_SHIFT);
 			/*
 			 * A good token that cannot get here is no fault of
 			 * ours (TK-9).
@@ -423,13 +456,11 @@ static void copy_all(struct dm_bpio_copy *copy, u64 done, bool may_nvme)
 }
 
 /*
- * The token died while commands were in flight: what they wrote may be newer
- * than what the token stood for, or another file's.  Wipe it.
+ * What commands wrote from @done on may be newer than what the token stood for,
+ * or another file's, since it died, or moved, while they were in flight.
  */
-static void copy_wipe(struct dm_bpio_copy *copy)
+static void copy_wipe(struct dm_bpio_copy *copy, u64 done)
 {
-	u64 done = 0;
-
 	while (done < copy->started) {
 		struct dm_bpio_leaf dst = { };
 		sector_t nr;
@@ -445,35 +476,65 @@ static void copy_wipe(struct dm_bpio_copy *copy)
 }
 
 /*
+ * C3 of token-store.c, as long as the token lives: parts of its data were
+ * preserved after @seen, perhaps before they were read, so copy them again.
+ * Once begun it is done, even past the deadline: it is little and bounded.
+ * Return: how much of @good bytes is good.
+ */
+static u64 copy_again(struct dm_bpio_copy *copy, u64 seen, u64 good)
+{
+	bool has_deadline = copy->has_deadline, again = false;
+	s32 status = copy->status;
+	u64 moved;
+
+	copy->has_deadline = false;
+	while ((moved = dm_bpio_token_moved(copy->token)) != seen) {
+		copy_all(copy, 0, good, false, &seen);
+		good = min(good, copy_progress(copy));
+		status = status ?: copy->status;
+		seen = moved;
+		again = true;
+	}
+	copy->status = status;
+	copy->has_deadline = has_deadline;
+	/* What lies behind was not looked after. */
+	if (again)
+		copy_wipe(copy, good);
+	return good;
+}
+
+/*
  * A copy from beginning to end, inside the gates.  Return: NTSTATUS; *moved is
  * how much of the destination is good.
  */
 static s32 copy_run(struct dm_bpio_copy *copy, u64 *moved)
 {
+	u64 seen = dm_bpio_token_moved(copy->token);	/* C0 */
 	struct dm_bpio_fault fault;
 	s32 status;
 
 	init_completion(&copy->done);
 	dm_bpio_token_redeem_begin(copy->token);
 	/* Scripted: the device never said that it has Copy. */
-	copy_all(copy, 0, !dm_bpio_fault_hit(copy->vol, DM_BPIO_FAULT_IDENTIFY,
-					     &fault));
+	copy_all(copy, 0, copy->length,
+		 !dm_bpio_fault_hit(copy->vol, DM_BPIO_FAULT_IDENTIFY, &fault),
+		 NULL);
 	/* It cannot do this Copy after all: what is left, without. */
 	status = copy->status;
 	if (status && copy->nvme_failed &&
 	    dm_bpio_token_alive(copy->token)) {
-		copy_all(copy, copy_progress(copy), false);
+		copy_all(copy, copy_progress(copy), copy->length, false, NULL);
 		/* Nobody else may: then the device's word stands. */
 		if (copy->status == STATUS_DEVICE_UNREACHABLE &&
 		    status != STATUS_NOT_SUPPORTED)
 			copy->status = status;
 	}
-	*moved = copy_progress(copy);
+	*moved = copy_again(copy, seen, copy_progress(copy));
 
 	/* C3 of token-store.c: the commands have completed. */
 	if (!dm_bpio_token_alive(copy->token)) {
 		copy->status = STATUS_INVALID_TOKEN;
-		copy_wipe(copy);
+		copy_wipe(copy, 0);
 		*moved = 0;
 	}
 	dm_bpio_token_redeem_end(copy->token);
@@ -505,6 +566,9 @@ static void copy_work(struct work_struct *work)
 	s32 status;
 	u64 moved;
 
+	if (copy->target->preserve && atomic_read(&copy->vol->nr_tokens))
+		dm_bpio_preserve_target(copy->target, copy->one.source,
+					copy->length >> SECTOR_SHIFT);
 	status = copy_run(copy, &moved);
 	if (!status && copy->need_flush) {
 		int ret = blkdev_issue_flush(copy->target->dev->bdev);
@@ -533,7 +597,7 @@ static void copy_work(struct work_struct *work)
  * @token_offset: bytes into the token's data
  *
  * Kills the tokens that the write outdates, which may be @token: then the copy
- * fails.
+ * fails; or has what they stand for preserved before the first byte.
  *
  * Context: map(); does not sleep.
  * Return: BLK_STS_OK: @bio will be completed; BLK_STS_AGAIN: the source volume
@@ -572,7 +636,8 @@ blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
 		}
 		copy->source_gate_held = true;
 	}
-	if (atomic_read(&target->vol->nr_tokens))
+	/* To preserve takes time: the work does. */
+	if (!target->preserve && atomic_read(&target->vol->nr_tokens))
 		dm_bpio_tokens_invalidate(target->vol, copy->one.source,
 					  copy->length >> SECTOR_SHIFT);
 	INIT_WORK(&copy->work, copy_work);
@@ -615,14 +680,15 @@ static s32 copy_enter_gates(struct dm_bpio_copy *copy)
  * @length: bytes, above 0, at most their sum
  * @token: from bpio_token_find()
  * @token_offset: bytes into the token's data, a multiple of 512
- * @deadline: jiffies; no command is submitted later, and neither after a fatal
- *	signal
+ * @deadline: jiffies; no command is submitted later, unless for what was
+ *	preserved while it was being copied, and none after a fatal signal
  * @copied: out: bytes from the first range on that hold the token's data
  *
  * Kills the tokens that the write outdates, before its first byte; one of them
- * may be @token: then nothing is written.  Waits while the destination or the
- * source is suspended.  Does not pass through map(): page caches above are the
- * caller's affair.
+ * may be @token: then nothing is written.  With ``on_write preserve`` what they
+ * stand for is preserved instead.  Waits while the destination or the source is
+ * suspended.  Does not pass through map(): page caches above are the caller's
+ * affair.
  *
  * Context: process; sleeps; takes no lock but waits for gates.
  * Return: STATUS_SUCCESS when all was copied; STATUS_IO_TIMEOUT at @deadline;
@@ -660,10 +726,10 @@ s32 dm_bpio_copy_ranges(struct dm_bpio_volume *vol, const struct bpio_run *dst,
 	passing = dm_bpio_pass_begin(vol);
 	if (atomic_read(&vol->nr_tokens))
 		for (i = 0; i < nr_dst && dst[i].offset < length; i++)
-			dm_bpio_tokens_invalidate(vol, dst[i].source,
-						  min(dst[i].length,
-						      length - dst[i].offset) >>
-						  SECTOR_SHIFT);
+			dm_bpio_preserve(vol, dst[i].source,
+					 min(dst[i].length,
+					     length - dst[i].offset) >>
+					 SECTOR_SHIFT);
 	status = copy_run(copy, copied);
 	dm_bpio_pass_end(vol, passing);
 	if (copy->source_gate_held)

@@ -19,6 +19,7 @@
 #include <bpio/storage.h>
 #include <bpio/status.h>
 #include "ranges.h"
+#include "reserve.h"
 
 struct nvme_command;
 
@@ -38,6 +39,7 @@ enum dm_bpio_fault_point {
 	DM_BPIO_FAULT_OFFLOAD_WRITE,
 	DM_BPIO_FAULT_BYPASS_READ,
 	DM_BPIO_FAULT_IDENTIFY,
+	DM_BPIO_FAULT_COPY,
 	DM_BPIO_FAULT_NR,
 };
 
@@ -77,7 +79,7 @@ struct dm_bpio_fault {
  *	@lock: @targets changes under this one too; sleeps.
  *	@pub.gate.lock, @source_gate.lock: inside bpio_gate_*().
  *	@fault_lock: @fault.
- *	@token_lock: @token_ranges; spinlock, _bh.
+ *	@token_lock: @token_ranges and what follows it; spinlock, _bh.
  * Client operations are called with none of them held but @client_lock.
  * Inside @source_gate the list @targets is stable; dm_bpio_lock, whose holder
  * may be draining it, is not to be taken there.
@@ -118,8 +120,12 @@ struct dm_bpio_volume {
 	spinlock_t fault_lock;		/* @fault */
 	struct dm_bpio_fault fault[DM_BPIO_FAULT_NR];
 
-	spinlock_t token_lock;		/* the next three */
+	spinlock_t token_lock;		/* the next seven */
 	struct rb_root_cached token_ranges;
+	struct rb_root pieces;		/* preserved, of live tokens */
+	u64 piece_seq;			/* the last piece that was begun */
+	u64 moved_seq;			/* the last that tokens were told of */
+	u64 nr_issued;			/* tokens so far, from 1 */
 	struct list_head tokens;	/* not dead, under token_lock */
 	struct rb_root token_owners;	/* by uid, under token_lock */
 	struct xarray markers;		/* by page frame number of the folio */
@@ -145,6 +151,58 @@ struct dm_bpio_rules {
 	u32 max_tokens;
 	u64 max_transfer;	/* bytes, 0: no limit */
 	u64 optimal_transfer;	/* bytes, 0: none */
+};
+
+/**
+ * struct dm_bpio_place - where a piece of a token's data lies now
+ * @run: the piece; its source is where it lay when the token was issued
+ * @bdev: device of the reserve that it was copied to; NULL: it still lies there
+ * @sector: first sector on @bdev
+ * @moved: of what dm_bpio_token_moved() tells, 0 without @bdev
+ */
+struct dm_bpio_place {
+	struct bpio_run run;
+	struct block_device *bdev;
+	sector_t sector;
+	u64 moved;
+};
+
+/**
+ * struct dm_bpio_reserve - room for what is preserved
+ * @ref: one of the target, one per piece
+ * @lock: @slots; innermost, _bh
+ * @slots: places, a chunk each
+ * @bdev: device; while the target lives
+ * @start: first sector
+ */
+struct dm_bpio_reserve {
+	struct kref ref;
+	spinlock_t lock;		/* @slots */
+	struct bpio_slots slots;
+	struct block_device *bdev;
+	sector_t start;
+};
+
+/**
+ * struct dm_bpio_write - a write that waits until what it outdates is preserved
+ * @list: in the target's queue
+ * @start: first sector of the volume
+ * @last: last sector
+ * @at: what lies before it has been looked at
+ * @issued: tokens there were when that began
+ * @restarts: how often it began anew
+ * @bio: to be submitted; NULL: somebody waits for
+ * @done: this instead
+ */
+struct dm_bpio_write {
+	struct list_head list;
+	u64 start;
+	u64 last;
+	u64 at;
+	u64 issued;
+	unsigned int restarts;
+	struct bio *bio;
+	struct completion *done;
 };
 
 /* What copy-nvme.c knows of the namespace that a target lies on. */
@@ -193,10 +251,13 @@ struct dm_bpio {
 	u64 max_transfer;
 	u64 optimal_transfer;
 	bool on_write_preserve;
+	const char *reserve_path;	/* while it is constructed */
+	u64 reserve_start, reserve_nr;	/* sectors; 0: none was given */
 	bool has_copy_limits;
 	u32 copy_mssrl, copy_mcl, copy_msrc;
 	unsigned int nr_feature_args;
 
+	struct dm_bpio_preserve *preserve;	/* or NULL: on_write invalidate */
 	struct dm_bpio_volume *lower;	/* copy.c: the device below, or NULL */
 	struct dm_bpio_nvme nvme;	/* copy-nvme.c */
 };
@@ -278,6 +339,13 @@ void dm_bpio_pass_end(struct dm_bpio_volume *vol, int passing);
 void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
 			       sector_t nr_sectors);
 void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol);
+bool dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
+			     struct dm_bpio_write *write, u64 *sector,
+			     u64 *seq);
+bool dm_bpio_tokens_attach(struct dm_bpio_volume *vol,
+			   struct bpio_piece *piece);
+unsigned int dm_bpio_tokens_give_up(struct dm_bpio_volume *vol, u64 start,
+				    u64 last);
 int dm_bpio_token_add(struct bpio_token *token, u64 token_offset,
 		      sector_t sector, sector_t nr_sectors);
 struct bpio_token *dm_bpio_token_hold(struct bpio_token *token);
@@ -286,8 +354,20 @@ bool dm_bpio_token_alive(const struct bpio_token *token);
 void dm_bpio_token_use(struct bpio_token *token);
 void dm_bpio_token_redeem_begin(struct bpio_token *token);
 void dm_bpio_token_redeem_end(struct bpio_token *token);
+u64 dm_bpio_token_moved(const struct bpio_token *token);
 bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
-		       struct bpio_run *run);
+		       struct dm_bpio_place *place);
+
+/* preserve.c; without a reserve the tokens that a write outdates die */
+int dm_bpio_preserve_init(struct dm_bpio *target);
+void dm_bpio_preserve_exit(struct dm_bpio *target);
+void dm_bpio_preserve_use(const struct dm_bpio *target, u64 *used, u64 *size);
+int dm_bpio_preserve_map(struct dm_bpio *target, struct bio *bio);
+void dm_bpio_preserve_target(struct dm_bpio *target, sector_t sector,
+			     sector_t nr_sectors);
+void dm_bpio_preserve(struct dm_bpio_volume *vol, sector_t sector,
+		      sector_t nr_sectors);
+void dm_bpio_piece_free(struct bpio_piece *piece);
 
 /* marker.c */
 int dm_bpio_marker_init(void);

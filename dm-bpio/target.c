@@ -33,6 +33,7 @@ enum dm_bpio_feature {
 	DM_BPIO_ARG_MAX_TRANSFER,
 	DM_BPIO_ARG_OPTIMAL_TRANSFER,
 	DM_BPIO_ARG_ON_WRITE,
+	DM_BPIO_ARG_RESERVE,
 	DM_BPIO_ARG_COPY_LIMITS,
 	DM_BPIO_ARG_ANY_STORAGE,
 	DM_BPIO_ARG_NR,
@@ -60,6 +61,8 @@ static const struct {
 		"optimal_transfer needs a number of bytes" },
 	[DM_BPIO_ARG_ON_WRITE] = { "on_write", 1,
 		"on_write needs one of invalidate, preserve" },
+	[DM_BPIO_ARG_RESERVE] = { "reserve", 3,
+		"reserve needs a device, an offset and a length in sectors" },
 	[DM_BPIO_ARG_COPY_LIMITS] = { "copy_limits", 3,
 		"copy_limits needs three numbers: mssrl mcl msrc" },
 	[DM_BPIO_ARG_ANY_STORAGE] = { "any_storage" },
@@ -139,10 +142,16 @@ static char *dm_bpio_parse_feature(struct dm_bpio *target,
 			return "optimal_transfer must be a nonzero multiple of the sector size";
 		return NULL;
 	case DM_BPIO_ARG_ON_WRITE:
-		if (!strcmp(value[0], "preserve"))
-			return "on_write preserve is not implemented";
-		if (strcmp(value[0], "invalidate"))
+		target->on_write_preserve = !strcmp(value[0], "preserve");
+		if (!target->on_write_preserve &&
+		    strcmp(value[0], "invalidate"))
 			return "on_write must be invalidate or preserve";
+		return NULL;
+	case DM_BPIO_ARG_RESERVE:
+		target->reserve_path = value[0];
+		if (kstrtou64(value[1], 10, &target->reserve_start) ||
+		    kstrtou64(value[2], 10, &target->reserve_nr))
+			return "The reserve needs an offset and a length in sectors";
 		return NULL;
 	case DM_BPIO_ARG_COPY_LIMITS:
 		if (!dm_bpio_parse_u32(value[0], 1, DM_BPIO_MSSRL_MAX,
@@ -195,6 +204,10 @@ static char *dm_bpio_parse_features(struct dm_bpio *target,
 	if (target->max_transfer &&
 	    target->optimal_transfer > target->max_transfer)
 		return "optimal_transfer must not exceed max_transfer";
+	if (target->on_write_preserve && !target->reserve_path)
+		return "on_write preserve needs a reserve";
+	if (!target->on_write_preserve && target->reserve_path)
+		return "reserve needs on_write preserve";
 	return NULL;
 }
 
@@ -290,11 +303,15 @@ static int dm_bpio_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 
 	dm_bpio_below_look(target->dev->bdev, &target->below);
 
+	ret = dm_bpio_preserve_init(target);
+	if (ret)
+		goto err_args;
+
 	ret = -ENOMEM;
 	target->vol = dm_bpio_volume_create(md);
 	if (!target->vol) {
 		ti->error = "There is no memory for the volume";
-		goto err_args;
+		goto err_preserve;
 	}
 	dm_bpio_copy_target_init(target);
 
@@ -302,9 +319,13 @@ static int dm_bpio_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	ti->num_discard_bios = 1;
 	ti->num_secure_erase_bios = 1;
 	ti->num_write_zeroes_bios = 1;
+	if (target->preserve)
+		ti->per_io_data_size = sizeof(struct dm_bpio_write);
 	ti->private = target;
 	return 0;
 
+err_preserve:
+	dm_bpio_preserve_exit(target);
 err_args:
 	kfree(target->feature_args);
 err_device:
@@ -320,6 +341,7 @@ static void dm_bpio_dtr(struct dm_target *ti)
 
 	dm_bpio_copy_target_exit(target);
 	dm_bpio_volume_del_target(target);
+	dm_bpio_preserve_exit(target);
 	dm_put_device(ti, target->dev);
 	kfree(target->feature_args);
 	kfree(target);
@@ -340,11 +362,14 @@ static int dm_bpio_map(struct dm_target *ti, struct bio *bio)
 	bpio_stat_add(&vol->pub, write ? BPIO_STAT_MAPPED_WRITES :
 		      BPIO_STAT_MAPPED_READS, 1);
 
-	/* TK-3: an overlapping token dies before the write is submitted. */
+	/*
+	 * TK-3: before the write is submitted, an overlapping token dies, or
+	 * what it stands for is preserved.
+	 */
 	if (write && unlikely(atomic_read(&vol->nr_tokens)) &&
-	    bio_sectors(bio))
-		dm_bpio_tokens_invalidate(vol, bio->bi_iter.bi_sector,
-					  bio_sectors(bio));
+	    bio_sectors(bio) &&
+	    dm_bpio_preserve_map(target, bio) == DM_MAPIO_SUBMITTED)
+		return DM_MAPIO_SUBMITTED;
 
 	bio_set_dev(bio, target->dev->bdev);
 	bio->bi_iter.bi_sector = target->offset_sectors +
@@ -391,6 +416,10 @@ static void dm_bpio_status(struct dm_target *ti, status_type_t type,
 		{ BPIO_STAT_BYTES_LITERAL, "bytes_literal" },
 		{ BPIO_STAT_DSM_ACTIONS, "dsm_actions" },
 		{ BPIO_STAT_DSM_FORWARDED, "dsm_forwarded" },
+		{ BPIO_STAT_PRESERVED_BYTES, "preserved_bytes" },
+		{ BPIO_STAT_BYTES_AGAIN, "bytes_again" },
+		{ BPIO_STAT_PRESERVE_FULL, "reserve_full" },
+		{ BPIO_STAT_PRESERVE_FAILED, "reserve_failed" },
 	};
 	const unsigned long paused =
 		BIT(BPIO_GATE_PAUSED) | BIT(BPIO_GATE_SUSPENDED);
@@ -398,6 +427,7 @@ static void dm_bpio_status(struct dm_target *ti, status_type_t type,
 	struct dm_bpio_volume *vol = target->vol;
 	struct bpio_stats stats;
 	unsigned int sz = 0, i;
+	u64 used, size;
 
 	switch (type) {
 	case STATUSTYPE_INFO:
@@ -411,6 +441,8 @@ static void dm_bpio_status(struct dm_target *ti, status_type_t type,
 			DMEMIT(" %s=%llu", words[i].name,
 			       stats.count[words[i].stat]);
 		}
+		dm_bpio_preserve_use(target, &used, &size);
+		DMEMIT(" reserve_used=%llu reserve_size=%llu", used, size);
 		DMEMIT(" engine=%s", dm_bpio_copy_engine_name(target));
 		break;
 	case STATUSTYPE_TABLE:

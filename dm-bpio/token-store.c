@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Live tokens: caps, time to live, look-up, and their death by a write to what
- * they stand for.  Owns the memory of a token and the interval tree of a
- * volume.  Knows nothing of how data is copied; what the 512 bytes look like
- * is token.c's affair.
+ * they stand for, or which pieces of that were preserved.  Owns the memory of a
+ * token and the trees of a volume.  Knows nothing of how data is copied; what
+ * the 512 bytes look like is token.c's affair.
  *
  * A token is a capability (protocol 3.4, 9.3): nothing in the 512 bytes is
  * trusted.  The HMAC tells a forged or altered one, the random id finds ours.
@@ -24,6 +24,31 @@
  * completion that the copier waited for.  Should the copy fail at C3, copy.c
  * also wipes what it wrote, because it may be newer than the token's issuer was
  * entitled to.
+ *
+ * With ``on_write preserve`` a token does not die, but its data moves:
+ *
+ *  writer:         W0 copy the chunk aside, as a piece in a reserve
+ *                  W1 add the piece, token->moved tells of it
+ *                  W2 submit the write, which waited for that (preserve.c)
+ *  copier:         C0 note token->moved
+ *                  C1 look where the data lies, submit commands
+ *                  C2 they have completed
+ *                  C3 look again: when the token is dead, fail; when
+ *                     token->moved is another, copy the pieces that it tells
+ *                     of again, from where they are now, and go to C3
+ *
+ * As above, a command that read a byte of the write began before W2 and ended
+ * after it.  So W1 came before C3, which sees it: another token->moved than at
+ * C0, or the same, but then C0 came after W1 and the look-up of C1 found the
+ * piece.  A piece never changes, so its bytes are copied again at most once,
+ * and there are as many pieces as there is room in the reserve.
+ *
+ * What W0 copies is as old as every token that the piece serves: those that
+ * were issued before W0 and have no piece of that chunk.  A write to their
+ * sectors would wait for one; those that were in flight before had ended when
+ * they were issued.  Their ranges stay as they are and tell where the data was.
+ * Pieces belong to the volume and are numbered, as tokens are when they are
+ * issued; which one is a token's, the numbers tell (reserve.c).
  *
  * A write that was in flight when its range was added is not seen here: the
  * builder waits for those before it issues (see bpio/storage.h).  Copies that
@@ -55,6 +80,9 @@
  */
 #define BPIO_OWNER_SHARE	4
 
+/* Pieces that are looked at in one go, under a spinlock. */
+#define DROP_PIECES		16
+
 /* A run of the volume that a token stands for; in the tree unless it is zero */
 struct token_range {
 	struct rb_node rb;
@@ -85,6 +113,9 @@ struct token_owner {
  * @hashed: in the table
  * @nr: ranges
  * @zero: bit per range: reads as zeros, lies nowhere
+ * @has_pieces: a part of it was preserved; set once, read without a lock
+ * @born: vol->piece_seq when it was issued: later pieces serve it
+ * @moved: of the last piece that serves it; under vol->token_lock
  * @ranges: @one, or an allocation; sorted by offset once issued
  * @length: bytes that the token stands for
  * @limit: bytes it may stand for, see bpio_token_limit()
@@ -105,11 +136,14 @@ struct bpio_token {
 	bool dead;
 	bool building;
 	bool hashed;
+	bool has_pieces;
 	struct dm_bpio_volume *vol;
 	struct list_head list;
 	struct token_owner *owner;
 	unsigned int nr;
 	u64 zero;
+	u64 born;
+	u64 moved;
 	struct token_range *ranges;
 	u64 length;
 	u64 limit;
@@ -303,6 +337,42 @@ static void token_mark_dead(struct bpio_token *token, struct list_head *dying)
 	atomic_dec(&vol->nr_tokens);
 }
 
+/*
+ * A dead token needs its pieces no longer: those that serve nobody else are
+ * free.  A redemption may still be reading them, and will find that out.
+ */
+static void token_drop_pieces(struct bpio_token *token)
+{
+	struct bpio_piece *piece, *unused[DROP_PIECES];
+	struct dm_bpio_volume *vol = token->vol;
+	unsigned int i, n, nr;
+
+	for (i = 0; i < token->nr; i++) {
+		u64 at = token->ranges[i].start, last = token->ranges[i].last;
+
+		if (range_is_zero(token, i))
+			continue;
+		while (at <= last) {
+			nr = 0;
+			spin_lock_bh(&vol->token_lock);
+			for (n = 0; n < DROP_PIECES && at <= last; n++) {
+				piece = bpio_pieces_next(&vol->pieces, &at,
+							 last, token->born);
+				if (!piece)
+					continue;
+				at = piece->last + 1;
+				if (--piece->refs)
+					continue;
+				rb_erase(&piece->rb, &vol->pieces);
+				unused[nr++] = piece;
+			}
+			spin_unlock_bh(&vol->token_lock);
+			while (nr)
+				dm_bpio_piece_free(unused[--nr]);
+		}
+	}
+}
+
 /* Step two: nobody finds it any more, its memory goes with the last user. */
 static void token_bury(struct list_head *dying, enum bpio_stat stat)
 {
@@ -317,6 +387,8 @@ static void token_bury(struct list_head *dying, enum bpio_stat stat)
 					       token_params);
 		if (timer_delete(&token->timer))
 			bpio_token_put(token);
+		if (token->has_pieces)
+			token_drop_pieces(token);
 		bpio_token_put(token);
 	}
 }
@@ -403,6 +475,160 @@ void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol)
 		token_mark_dead(token, &dying);
 	spin_unlock_bh(&vol->token_lock);
 	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+}
+
+/* ---- preserving ---------------------------------------------------------- */
+
+/* Does a token that overlaps [@from, @to], of one chunk, have no piece of it? */
+static bool token_lacks(const struct bpio_token *token, u64 from, u64 to)
+{
+	u64 at = from;
+
+	lockdep_assert_held(&token->vol->token_lock);
+	return !bpio_pieces_next(&token->vol->pieces, &at, to, token->born) ||
+	       at != from;
+}
+
+static bool range_lacks(const struct token_range *range, u64 from, u64 to)
+{
+	return token_lacks(range->token, max(range->start, from),
+			   min(range->last, to));
+}
+
+/**
+ * dm_bpio_tokens_outdated - what has to be preserved before a write
+ * @vol: volume that is written to
+ * @write: the write, within one target; ->at advances over what needs nothing
+ * @sector: out: a sector of the chunk that has to be copied aside next
+ * @seq: out: number for the piece of it
+ *
+ * Kills the tokens under construction that the write outdates: their builder
+ * starts again.  Looks from ->at on, or anew when a token was issued since.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Return: false when there is nothing left to preserve.
+ */
+bool dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
+			     struct dm_bpio_write *write, u64 *sector,
+			     u64 *seq)
+{
+	struct token_range *range;
+	bool outdated = false;
+	LIST_HEAD(dying);
+	u64 to;
+
+	spin_lock_bh(&vol->token_lock);
+	if (write->issued != vol->nr_issued) {
+		write->issued = vol->nr_issued;
+		write->at = write->start;
+		write->restarts++;
+	}
+	while (!outdated && write->at <= write->last) {
+		range = token_tree_iter_first(&vol->token_ranges, write->at,
+					      write->last);
+		if (!range) {
+			write->at = write->last + 1;
+			break;
+		}
+		write->at = max(write->at, range->start);
+		to = min(write->at | (BPIO_CHUNK_SECTORS - 1), write->last);
+		while (range && !range->token->building &&
+		       !range_lacks(range, write->at, to))
+			range = token_tree_iter_next(range, write->at, to);
+		if (!range) {
+			write->at = to + 1;
+		} else if (range->token->building) {
+			token_mark_dead(range->token, &dying);
+		} else {
+			*sector = max(range->start, write->at);
+			*seq = ++vol->piece_seq;
+			outdated = true;
+		}
+	}
+	spin_unlock_bh(&vol->token_lock);
+	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+	return outdated;
+}
+
+/**
+ * dm_bpio_tokens_attach - give a piece to the tokens that it serves: W1
+ * @vol: volume
+ * @piece: copied, numbered by dm_bpio_tokens_outdated() before that
+ *
+ * Pieces of one chunk come here in the order of their numbers.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Return: false when there is none any more: the piece is the caller's.
+ */
+bool dm_bpio_tokens_attach(struct dm_bpio_volume *vol,
+			   struct bpio_piece *piece)
+{
+	struct token_range *range;
+	struct bpio_token *token;
+
+	piece->refs = 0;
+	spin_lock_bh(&vol->token_lock);
+	piece->moved = vol->moved_seq + 1;
+	for (range = token_tree_iter_first(&vol->token_ranges, piece->start,
+					   piece->last); range;
+	     range = token_tree_iter_next(range, piece->start, piece->last)) {
+		token = range->token;
+		if (token->building || token->born >= piece->seq ||
+		    !range_lacks(range, piece->start, piece->last))
+			continue;
+		piece->refs++;
+		token->moved = piece->moved;
+		WRITE_ONCE(token->has_pieces, true);
+	}
+	if (piece->refs) {
+		vol->moved_seq = piece->moved;
+		bpio_pieces_add(&vol->pieces, piece);
+	}
+	spin_unlock_bh(&vol->token_lock);
+	return piece->refs;
+}
+
+/**
+ * dm_bpio_tokens_give_up - kill the tokens whose data could not be preserved
+ * @vol: volume that is written to
+ * @start: first sector of the write
+ * @last: its last sector
+ *
+ * Those under construction are dm_bpio_tokens_outdated()'s.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Return: how many died.
+ */
+unsigned int dm_bpio_tokens_give_up(struct dm_bpio_volume *vol, u64 start,
+				    u64 last)
+{
+	struct token_range *range;
+	unsigned int nr = 0;
+	LIST_HEAD(dying);
+	u64 at, to;
+
+	spin_lock_bh(&vol->token_lock);
+	for (at = start; at <= last; at = to + 1) {
+		range = token_tree_iter_first(&vol->token_ranges, at, last);
+		if (!range)
+			break;
+		at = max(at, range->start);
+		to = min(at | (BPIO_CHUNK_SECTORS - 1), last);
+		while (range) {
+			if (!range->token->building &&
+			    range_lacks(range, at, to)) {
+				token_mark_dead(range->token, &dying);
+				nr++;
+				range = token_tree_iter_first(&vol->token_ranges,
+							      at, to);
+			} else {
+				range = token_tree_iter_next(range, at, to);
+			}
+		}
+	}
+	spin_unlock_bh(&vol->token_lock);
+	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+	return nr;
 }
 
 /* ---- building ------------------------------------------------------------ */
@@ -781,6 +1007,8 @@ static s32 token_publish(struct bpio_token *token)
 	if (!dead) {
 		token->building = false;
 		token->hashed = true;
+		token->born = vol->piece_seq;
+		vol->nr_issued++;
 		token->expires = jiffies + token->ttl;
 		kref_get(&token->ref);	/* the timer's */
 		mod_timer(&token->timer, token->expires);
@@ -1018,20 +1246,80 @@ void dm_bpio_token_redeem_end(struct bpio_token *token)
 }
 
 /**
+ * dm_bpio_token_moved - how often parts of a token's data were preserved
+ * @token: issued token
+ *
+ * C0 and C3 at the top of this file: the load is ordered after whatever the
+ * caller waited for before.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock unless it is 0.
+ * Return: a number that grows; the &struct dm_bpio_place.moved of a part that
+ * was preserved later is greater.
+ */
+u64 dm_bpio_token_moved(const struct bpio_token *token)
+{
+	u64 moved;
+
+	/* pairs with the unlock of token_lock in dm_bpio_tokens_attach() */
+	smp_rmb();
+	if (!READ_ONCE(token->has_pieces))
+		return 0;
+	spin_lock_bh(&token->vol->token_lock);
+	moved = token->moved;
+	spin_unlock_bh(&token->vol->token_lock);
+	return moved;
+}
+
+/* What @place->run begins with: a piece in the reserve, or none as yet. */
+static void token_look_aside(const struct bpio_token *token,
+			     struct dm_bpio_place *place)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	struct bpio_run *run = &place->run;
+	u64 at = run->source;
+	u64 last = at + DIV_ROUND_UP_ULL(run->length, SECTOR_SIZE) - 1;
+	struct bpio_piece *piece;
+
+	spin_lock_bh(&vol->token_lock);
+	if (token->dead)
+		goto unlock;
+	piece = bpio_pieces_next(&vol->pieces, &at, last, token->born);
+	if (piece && at == run->source) {
+		place->bdev = piece->reserve->bdev;
+		place->sector = piece->reserve->start +
+			(sector_t)piece->slot * BPIO_CHUNK_SECTORS +
+			(at - piece->start);
+		place->moved = piece->moved;
+		at = piece->last + 1;
+	}
+	run->length = min(run->length, (at - run->source) << SECTOR_SHIFT);
+unlock:
+	spin_unlock_bh(&vol->token_lock);
+}
+
+/**
  * dm_bpio_token_run - where a piece of a token's data lies
  * @token: issued token
  * @offset: bytes into its data
  * @length: bytes wanted, at least 1
- * @run: out: the piece from @offset on that lies in one place, at most @length
+ * @place: out: the piece from @offset on that lies in one place, at most
+ *	@length
  *
- * Context: any; reads only what does not change after the issue.
+ * What lies in a reserve stays there until the token is dead.
+ *
+ * Context: any but hard interrupt, inside the source gate; takes
+ * vol->token_lock when a part of the token was preserved.
  * Return: false when @offset is beyond the token's end.
  */
 bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
-		       struct bpio_run *run)
+		       struct dm_bpio_place *place)
 {
 	unsigned int low = 0, high = token->nr;
+	struct bpio_run *run = &place->run;
 
+	place->bdev = NULL;
+	place->sector = 0;
+	place->moved = 0;
 	if (token == &zero_token) {
 		run->offset = offset;
 		run->length = length;
@@ -1050,7 +1338,11 @@ bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 	if (!low)
 		return false;
 	token_to_run(token, low - 1, run);
-	return bpio_run_clip(run, offset, length);
+	if (!bpio_run_clip(run, offset, length))
+		return false;
+	if (READ_ONCE(token->has_pieces) && run->source != BPIO_RUN_ZERO)
+		token_look_aside(token, place);
+	return true;
 }
 
 /* ---- setup --------------------------------------------------------------- */
@@ -1063,6 +1355,8 @@ int dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol)
 {
 	spin_lock_init(&vol->token_lock);
 	vol->token_ranges = RB_ROOT_CACHED;
+	vol->pieces = RB_ROOT;
+	vol->nr_issued = 1;
 	vol->token_owners = RB_ROOT;
 	INIT_LIST_HEAD(&vol->tokens);
 	return init_srcu_struct(&vol->passing);
@@ -1071,6 +1365,7 @@ int dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol)
 /* Undo it; no token and no copy is left. */
 void dm_bpio_tokens_volume_exit(struct dm_bpio_volume *vol)
 {
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&vol->pieces));
 	cleanup_srcu_struct(&vol->passing);
 }
 

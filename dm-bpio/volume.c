@@ -285,7 +285,7 @@ static void dm_bpio_volume_wake(struct dm_bpio_volume *vol)
 	dm_bpio_volume_queue_reask(vol);
 }
 
-/* Different lower devices or offsets, or differently cut. */
+/* Different lower devices or offsets, differently cut, or less preserved. */
 static bool dm_bpio_volume_differs(const struct list_head *old,
 				   const struct list_head *new)
 {
@@ -296,6 +296,9 @@ static bool dm_bpio_volume_differs(const struct list_head *old,
 		if (n == new)
 			return true;
 		b = list_entry(n, struct dm_bpio, list);
+		/* The reserve goes with its table. */
+		if (a->preserve)
+			return true;
 		if (a->ti->begin != b->ti->begin || a->ti->len != b->ti->len ||
 		    a->dev->bdev != b->dev->bdev ||
 		    a->offset_sectors != b->offset_sectors)
@@ -470,6 +473,8 @@ void dm_bpio_volume_del_target(struct dm_bpio *target)
 
 	mutex_lock(&dm_bpio_lock);
 	if (!list_empty(&target->list)) {
+		if (target->preserve && target->ti->table == vol->live_table)
+			dm_bpio_tokens_revoke(vol);
 		mutex_lock(&vol->lock);
 		list_del_init(&target->list);
 		mutex_unlock(&vol->lock);
