@@ -125,7 +125,7 @@ reserve $(lsblk -dno MAJ:MIN "$disk" | tr -d ' ') $s 1024"
 	line="0 8 bpio $disk2 0"
 	says "6 on_write preserve reserve $disk $((s + 1000)) 1024" "another target's"
 	reload_dm t "$(dmsetup table t)"
-	check "its own successor may have it" test "$(word t reserve_size)" -gt 0
+	check "its own successor may have it" test "$(words t reserve_size)" -gt 0
 	remove_dm t
 	line="0 8 bpio $disk2 0 6 on_write preserve reserve $disk 0 1024
 8 8 bpio $disk2 8"
