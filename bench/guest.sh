@@ -150,6 +150,7 @@ writes() {
 	dmsetup remove --retry bpio
 }
 
+echo "# Linux $(uname -r)"
 insmod "$BPIO_MODULES/dm-bpio.ko"
 insmod "$BPIO_MODULES/bpiofs.ko"
 case $table in
