@@ -32,7 +32,8 @@ check: deps ## static checks
 checklist: ## which test covers which line of the specification's checklist
 	@qemu/checklist
 
-bench: deps ## side-by-side figures into build/bench
+bench: ## side-by-side figures and charts into build/bench, and README's summary
+	@qemu/deps --bench
 	@bench/run
 
 soak: deps ## the long tests

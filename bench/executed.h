@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Instructions that the whole machine executes: the program, kernel threads and
+ * interrupts.
+ *
+ * The clock of the machine (qemu -icount shift=0) advances by a nanosecond for
+ * each instruction, and by the time waited while its one processor is idle.  The
+ * kernel keeps the time from each entry into the idle loop to the interrupt that
+ * ends it, in nanoseconds of the same clock, in /proc/timer_list; /proc/stat has
+ * the sum in hundredths of a second only.  What is left was executed.
+ *
+ * With sleep=off waiting is not free, either: the clock leaps to the next timer,
+ * over and over, for as long as the device is busy.
+ */
+#ifndef _BENCH_EXECUTED_H
+#define _BENCH_EXECUTED_H
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+struct executed {
+	int64_t clock;
+	int64_t idle;
+};
+
+static inline int64_t executed_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+/* Of the only processor, which is not idle while it runs this. */
+static inline int64_t executed_idle(void)
+{
+	FILE *list = fopen("/proc/timer_list", "re");
+	unsigned int found = 0;
+	int64_t sum = 0, n;
+	char line[256];
+
+	while (list && fgets(line, sizeof(line), list)) {
+		if (sscanf(line, " .idle_sleeptime : %" SCNd64, &n) != 1 &&
+		    sscanf(line, " .iowait_sleeptime : %" SCNd64, &n) != 1)
+			continue;
+		sum += n;
+		found++;
+	}
+	if (list)
+		fclose(list);
+	if (found != 2) {
+		fprintf(stderr, "/proc/timer_list: not the idle time of one "
+				"processor\n");
+		exit(1);
+	}
+	return sum;
+}
+
+/*
+ * What it costs to read the idle time is not counted.  The program is in memory
+ * by then: to wait for a page of it between two readings is to be idle in one
+ * of them only.
+ */
+static inline void executed_begin(struct executed *before)
+{
+	executed_clock();
+	executed_idle();
+	if (mlockall(MCL_CURRENT)) {
+		perror("mlockall");
+		exit(1);
+	}
+	before->idle = executed_idle();
+	before->clock = executed_clock();
+}
+
+static inline int64_t executed_since(const struct executed *before)
+{
+	const int64_t passed = executed_clock() - before->clock;
+
+	return passed - (executed_idle() - before->idle);
+}
+
+#endif /* _BENCH_EXECUTED_H */
