@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: the data test, with every direct read bypassed where it can be
+# quick: stock
 # needs: prog=fio prog=xfs_io
 # timeout: 300
 export FS_BYPASS=1

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: power cuts during offloaded copies: what the disk holds at each flush
+# quick: stock
 # needs: prog=bpio-replay prog=xfs_io
 # timeout: 240
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: OffloadRead and OffloadWrite of a device's own ranges: bytes, limits, partial progress, dead tokens
+# quick: stock
 # timeout: 300
 # checks: 149 150 151 154
 # shellcheck disable=SC2086 # numbers and names of devices
