@@ -173,6 +173,32 @@ turns_read_only() {
 	END
 }
 
+# A bearer capability: who has the 512 bytes may write the data where he may
+# write; the source's permissions were looked at when the token was made.
+bearer() {
+	local who=(runuser -u nobody -- "$tmp/ctl")
+
+	cp "$(command -v bpio-ctl)" "$tmp/ctl"
+	bpio-verify fill mine 1 64K
+	bpio-verify fill theirs 9 64K
+	bpio-verify fill shown 9 64K
+	bpio-ctl mine oread:0:64K save:"$tmp/bearer" >/dev/null
+	chmod 755 "$tmp" .
+	chmod 600 mine
+	chmod 644 shown "$tmp/bearer"
+	chown nobody theirs
+	check_equal "$fs: another user: the source cannot be opened" \
+		"open mine errno=EACCES" "$("${who[@]}" mine oread:0:64K || true)"
+	check_equal "$fs: another user: the token goes where he may write" \
+		"owrite status=SUCCESS info=16 written=65536
+owrite status=ACCESS_DENIED info=0
+oread status=ACCESS_DENIED info=0" \
+		"$("${who[@]}" theirs load:"$tmp/bearer" owrite:0:64K \
+			open:shown:r owrite:0:64K open:theirs:w oread:0:64K)"
+	check "$fs: with the source's data" bpio-verify check theirs 1
+	check "$fs: and nowhere else" bpio-verify check shown 9
+}
+
 run() {
 	make_volume v "$disk"
 	poison "$(volume v)" 64M
@@ -189,6 +215,7 @@ run() {
 	truncate -s 1M sparse
 	bpio-verify fill sparse 1 4096 1 524288
 	reading
+	bearer
 	writing
 	[ "$fs" != ext4 ] || turns_read_only
 	remove_volume v
