@@ -184,7 +184,7 @@ static void leaf_step(struct dm_bpio_leaf *leaf, struct dm_bpio *target,
 
 	leaf->target = target;
 	leaf->bdev = target->dev->bdev;
-	leaf->sector = target->offset_sectors + at;
+	leaf->sector = dm_bpio_lower_sector(target, sector);
 	leaf->nr_sectors = min(leaf->nr_sectors, target->ti->len - at);
 	if (target->offload != DM_BPIO_OFFLOAD_AUTO) {
 		if (target->offload != DM_BPIO_OFFLOAD_NVME)
@@ -827,7 +827,7 @@ const char *dm_bpio_copy_engine_name(struct dm_bpio *target)
 			may_nvme = false;
 			break;
 		}
-		sector = below->offset_sectors + (sector - below->ti->begin);
+		sector = dm_bpio_lower_sector(below, sector);
 		leaf = below;
 	}
 	if (!dm_bpio_nvme_usable(leaf) ||

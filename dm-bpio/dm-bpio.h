@@ -5,6 +5,7 @@
 #ifndef _DM_BPIO_H
 #define _DM_BPIO_H
 
+#include <linux/bio.h>
 #include <linux/device-mapper.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/kref.h>
@@ -261,6 +262,20 @@ struct dm_bpio {
 	struct dm_bpio_volume *lower;	/* copy.c: the device below, or NULL */
 	struct dm_bpio_nvme nvme;	/* copy-nvme.c */
 };
+
+/* Where a sector of the volume, one of @target's, lies on the device below. */
+static inline sector_t dm_bpio_lower_sector(const struct dm_bpio *target,
+					    sector_t sector)
+{
+	return target->offset_sectors + dm_target_offset(target->ti, sector);
+}
+
+static inline void dm_bpio_remap(const struct dm_bpio *target, struct bio *bio)
+{
+	bio_set_dev(bio, target->dev->bdev);
+	bio->bi_iter.bi_sector =
+		dm_bpio_lower_sector(target, bio->bi_iter.bi_sector);
+}
 
 /* target.c */
 int dm_bpio_target_init(void);

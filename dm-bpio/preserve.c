@@ -180,7 +180,6 @@ static bool preserve_want(struct dm_bpio_preserve *preserve, u64 sector,
 static void preserve_let_go(struct dm_bpio_preserve *preserve,
 			    struct dm_bpio_write *write)
 {
-	struct dm_bpio *target = preserve->target;
 	struct bio *bio = write->bio;
 
 	list_del(&write->list);
@@ -188,9 +187,7 @@ static void preserve_let_go(struct dm_bpio_preserve *preserve,
 		complete(write->done);
 		return;
 	}
-	bio_set_dev(bio, target->dev->bdev);
-	bio->bi_iter.bi_sector = target->offset_sectors +
-		dm_target_offset(target->ti, bio->bi_iter.bi_sector);
+	dm_bpio_remap(preserve->target, bio);
 	submit_bio_noacct(bio);
 }
 
@@ -266,8 +263,7 @@ static void preserve_copy(struct dm_bpio_preserve *preserve)
 		job->piece->start = job->start;
 		job->piece->last = job->last;
 		job->piece->seq = job->seq;
-		from.sector = target->offset_sectors +
-			dm_target_offset(target->ti, job->start);
+		from.sector = dm_bpio_lower_sector(target, job->start);
 		from.count = job->last - job->start + 1;
 		to.sector = reserve->start +
 			(sector_t)job->piece->slot * BPIO_CHUNK_SECTORS;

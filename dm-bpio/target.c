@@ -371,9 +371,7 @@ static int dm_bpio_map(struct dm_target *ti, struct bio *bio)
 	    dm_bpio_preserve_map(target, bio) == DM_MAPIO_SUBMITTED)
 		return DM_MAPIO_SUBMITTED;
 
-	bio_set_dev(bio, target->dev->bdev);
-	bio->bi_iter.bi_sector = target->offset_sectors +
-		dm_target_offset(ti, bio->bi_iter.bi_sector);
+	dm_bpio_remap(target, bio);
 	return DM_MAPIO_REMAPPED;
 }
 

@@ -66,16 +66,10 @@ tails() {
 
 # At most 64 extents in a token; a destination has as many as it likes.
 fragments() {
-	local end64 end65 knob
+	local end64 end65
 
-	# ext4 would give either file a place of its own
-	knob=/sys/fs/ext4/$(block_name v)/mb_stream_req
-	[ ! -e "$knob" ] || echo 100000 >"$knob"
-	bpio-verify interleave pieces others 120
-	end64=$(bpio-verify extents pieces 64) || {
-		echo "skip - $what: this file system joins all fragments"
-		return 0
-	}
+	make_pieces v 120 "$what" || return 0
+	end64=$(bpio-verify extents pieces 64)
 	end65=$(bpio-verify extents pieces 65)
 	rm -f d
 	fallocate -l 1M d

@@ -85,16 +85,8 @@ holes() {
 
 # Fewer bytes than a token's 64 extents in each piece.
 fragments() {
-	local knob
-
-	knob=/sys/fs/ext4/$(block_name v)/mb_stream_req
-	[ ! -e "$knob" ] || echo 100000 >"$knob"
 	rm -f dst
-	bpio-verify interleave pieces others 300
-	bpio-verify extents pieces 65 >/dev/null || {
-		echo "skip - $fs: this file system joins all fragments"
-		return 0
-	}
+	make_pieces v 300 "$fs" || return 0
 	begin v
 	copy pieces dst
 	check "$fs: hundreds of extents: the bytes are right" \

@@ -50,22 +50,20 @@ file_system() {
 	check_equal "$what: a remount forgets" "$answer" "$(request "$what")"
 }
 
-engine() { dmsetup status bpio-v | grep -o 'engine=[a-z]*'; }
-
 # The copy manager's memory of a device that refused a Copy: it was told that
 # one may be larger than the device takes.
 copy_manager() {
-	check_equal "NVMe Copy at first" engine=nvme "$(engine)"
+	check_equal "NVMe Copy at first" nvme "$(counter v engine)"
 	bpio-ctl src mark:v oread:0:1M open:dst owrite:0:1M \
 		gain:bytes_nvme:bytes_kcopyd >"$tmp/said"
 	check_equal "refused: the copy is done without" \
 		"gain bytes_nvme=0 bytes_kcopyd=1048576" \
 		"$(tail -n 1 "$tmp/said")"
-	check_equal "and said so" engine=kcopyd "$(engine)"
+	check_equal "and said so" kcopyd "$(counter v engine)"
 	sleep 170
-	check_equal "also after 170 s" engine=kcopyd "$(engine)"
+	check_equal "also after 170 s" kcopyd "$(counter v engine)"
 	sleep 15
-	check_equal "after 185 s it may try again" engine=nvme "$(engine)"
+	check_equal "after 185 s it may try again" nvme "$(counter v engine)"
 }
 
 setup_volume v ext4 "$disk"

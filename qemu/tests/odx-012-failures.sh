@@ -137,10 +137,7 @@ removal() {
 }
 
 # shellcheck disable=SC2317 # by wait_for
-some_moved() {
-	[ "$(dmsetup status bpio-v | sed 's/.* bytes_nvme=\([0-9]*\).*/\1/')" \
-		-gt 1000000 ]
-}
+some_moved() { [ "$(counter v bytes_nvme)" -gt 1000000 ]; }
 
 if [ -d "/sys/kernel/debug/${disk##*/}/fault_inject" ]; then
 	on_each_fs both failing_copies

@@ -12,8 +12,6 @@
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
-engine() { dmsetup status bpio-v | sed 's/.* engine=\([a-z]*\).*/\1/'; }
-
 # try TEXT DEVICE ENGINE
 try() {
 	local text=$1 dev=$2 engine=$3
@@ -23,7 +21,7 @@ try() {
 	poison "$(volume v)" ${volume_mib}M
 	make_fs ext4 "$(volume v)"
 	mount_volume v
-	check_equal "$text: the engine" "$engine" "$(engine)"
+	check_equal "$text: the engine" "$engine" "$(counter v engine)"
 	cd "$tmp/v"
 	bpio-verify fill src 1 4M
 	bpio-verify fill dst 9 4M

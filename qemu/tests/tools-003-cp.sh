@@ -100,16 +100,8 @@ OFFLOAD_READ STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED (0xC000A2A3) of bpiofs.ko
 
 # OR-23, CE-9
 fragments() {
-	local knob
-
-	knob=/sys/fs/ext4/$(block_name v)/mb_stream_req
-	[ ! -e "$knob" ] || echo 100000 >"$knob"
 	rm -f dst
-	bpio-verify interleave pieces others 300
-	bpio-verify extents pieces 65 >/dev/null || {
-		echo "skip - $fs: this file system joins all fragments"
-		return 0
-	}
+	make_pieces v 300 "$fs" || return 0
 	begin v
 	says "$fs: hundreds of extents" 0 cp pieces dst <<-END
 	1 file, 1228800 bytes: 0 offloaded, 1228800 by read/write: 1 file \

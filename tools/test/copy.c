@@ -20,22 +20,13 @@
 #include <unistd.h>
 
 #include "lib/bpio.h"
+#include "ok.h"
 
 #define KIB	   1024u
 #define MIB	   (1024u * KIB)
 #define SECTOR	   512u
 #define MAX_CALLS  64
 #define MAX_TOKENS 64
-
-static unsigned int tests;
-static unsigned int failures;
-
-static void ok(bool passed, const char *name)
-{
-	tests++;
-	failures += !passed;
-	printf("%s - %s\n", passed ? "ok" : "not ok", name);
-}
 
 /* ---- a kernel ---------------------------------------------------------- */
 

@@ -16,16 +16,7 @@
 #include "enable.h"
 #include "lib/status.h"
 #include "names.h"
-
-static unsigned int tests;
-static unsigned int failures;
-
-static void ok(bool passed, const char *name)
-{
-	tests++;
-	failures += !passed;
-	printf("%s - %s\n", passed ? "ok" : "not ok", name);
-}
+#include "ok.h"
 
 static void same_text(const char *got, const char *wanted, const char *name)
 {
