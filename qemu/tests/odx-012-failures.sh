@@ -93,7 +93,8 @@ failing_copies() {
 
 pci_device() { readlink -f "/sys/block/${1##*/}/device/device"; }
 
-# Thousands of Copy commands are to come when the device goes.
+# Thousands of Copy commands are to come when the device goes: a pause stands
+# before each of the source's extents.
 removal() {
 	local pci pid status=0
 
@@ -102,10 +103,11 @@ removal() {
 	make_fs "$fs" "$(volume v)"
 	mount_volume v
 	cd "$tmp/v"
-	bpio-verify fill src 1 64M
+	bpio-verify interleave src others 16 4M
 	bpio-verify fill d 9 64M
 	bpio-verify fill still 3 1M
 	sync
+	message v fault copy times 1000 delay_ms 200
 	pci=$(pci_device "$disk")
 	bpio-ctl src oread:0:64M mark:v open:d owrite:0:64M >"$tmp/said" 2>&1 &
 	pid=$!

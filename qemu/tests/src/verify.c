@@ -5,7 +5,7 @@
  *
  *   poison PATH [BYTES]            fill a device with what no file may show
  *   fill FILE ID BYTES [GENERATION [OFFSET]]   O_DIRECT, size set at the end
- *   interleave FILE FILE N         N blocks each, of file 1 and 2, in turns
+ *   interleave FILE FILE N [SIZE]  N pieces each, of file 1 and 2, in turns
  *   extents FILE N                 the byte where the Nth extent ends
  *   check [OPTION...] FILE ID...   every sector is one of the files' own
  *   race [OPTION...] DIR           changes against readers, see race.c
@@ -148,25 +148,27 @@ static int fill(int argc, char **argv)
 	return close(fd);
 }
 
-/* Two files, a block of this and a block of that: none joins its neighbour. */
+/* Two files, a piece of this and a piece of that: none joins its neighbour. */
 static int interleave(int argc, char **argv)
 {
+	size_t size = argc > 4 ? number(argv[4]) : 4096;
 	uint64_t nr, at;
 	void *buffer;
 	int i, fds[2];
 
-	if (argc < 4 || posix_memalign(&buffer, 4096, 4096))
-		die("interleave FILE FILE N");
+	if (argc < 4 || posix_memalign(&buffer, 4096, size))
+		die("interleave FILE FILE N [SIZE]");
 	nr = number(argv[3]);
 	for (i = 0; i < 2; i++) {
 		fds[i] = open(argv[1 + i], O_RDWR | O_CREAT | O_DIRECT, 0666);
 		if (fds[i] < 0)
 			die("%s: %s", argv[1 + i], strerror(errno));
 	}
-	for (at = 0; at < nr * 4096; at += 4096) {
+	for (at = 0; at < nr * size; at += size) {
 		for (i = 0; i < 2; i++) {
-			pattern_fill(buffer, 4096, (uint64_t)i + 1, at, 1);
-			if (pwrite(fds[i], buffer, 4096, (off_t)at) != 4096)
+			pattern_fill(buffer, size, (uint64_t)i + 1, at, 1);
+			if (pwrite(fds[i], buffer, size, (off_t)at) !=
+			    (ssize_t)size)
 				die("%s: write: %s", argv[1 + i],
 				    strerror(errno));
 		}
