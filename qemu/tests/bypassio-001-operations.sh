@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: the eight operations: outputs, lengths, counts, storage requests
+# releases: all
 # quick: stock
 # timeout: 240
 # checks: 6 8 9 12 13 14 15 17 18 20 21 25 26 32 33 35 36 37 38 39 40 46 53

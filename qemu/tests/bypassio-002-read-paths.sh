@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: bypassed reads: right bytes past dm and the file system, by every
+# releases: all
 # timeout: 240
 # checks: 19 22 23 24 54
 #
@@ -17,7 +18,7 @@ engines() {
 
 	bpio-verify check -e big 1
 	sync -f .
-	for engine in sync vector aio uring fixed; do
+	for engine in sync vector aio uring fixed poll; do
 		begin v
 		check "$fs: $engine: the file is its own" \
 			bpio-verify check -e -E "$engine" -q 4 -b 64K big 1
@@ -35,6 +36,32 @@ engines() {
 			full_reads=120 mapped_reads=0 partial_reads=0 \
 			traditional_reads=0
 	done
+}
+
+# io_uring asks without waiting at first: what has to be found out, or dropped
+# from the cache, must not keep it from the bypass.
+first_by_uring() {
+	local what
+
+	for what in "never read before" "left in the cache"; do
+		bpio-verify fill fresh 4 1M
+		[ "$what" != "left in the cache" ] || cat fresh >/dev/null
+		begin v
+		check "$fs: io_uring, $what" \
+			bpio-verify check -e -E uring -q 4 -b 64K fresh 4
+		check_gained "$fs: all by the full path" v full_bytes=1048576 \
+			traditional_reads=0
+		rm fresh
+	done
+	bpio-verify fill fresh 4 1M
+	bpio-ctl fresh enable >/dev/null
+	answers "$fs: without waiting: not before somebody has looked" fresh \
+		enable readnw:0:4096 read:0:4096 readnw:0:4096 <<-END
+	enable status=SUCCESS info=352 op=1 flags=8 result=SUCCESS driver= reason=
+	read errno=EAGAIN
+	read 4096
+	read 4096
+	END
 }
 
 sizes() {
@@ -123,6 +150,42 @@ not_bypassed() {
 	check_gained "$fs: and not bypassed" v full_reads=0
 }
 
+# A device whose requests end when somebody polls for them, and not before. The
+# file is of whole blocks: Linux 6.1 forgets the bytes of a polled read that ends
+# at once and short.
+polled() {
+	local dir=/sys/kernel/config/nullb/nullb0 size=4521984
+
+	modprobe null_blk nr_devices=0
+	defer rmmod null_blk
+	mountpoint -q /sys/kernel/config ||
+		mount -t configfs configfs /sys/kernel/config
+	mkdir "$dir"
+	defer rmdir "$dir"
+	echo $volume_mib >"$dir/size"
+	echo 1 >"$dir/memory_backed"
+	echo 1 >"$dir/poll_queues"
+	echo 1 >"$dir/power"
+	make_volume p /dev/nullb0 0 any_storage
+	make_fs "$fs" "$(volume p)"
+	mount_volume p
+	cd "$tmp/p"
+	bpio-verify fill big 1 $size
+	bpio-verify check -e big 1
+	begin p
+	check "$fs: a polled device, by a polled ring" \
+		bpio-verify check -e -E poll -q 4 -b 64K big 1
+	check_gained "$fs: all by the full path" p \
+		full_bytes=$size mapped_reads=0 traditional_reads=0
+	check "$fs: any place and length" \
+		bpio-verify check -e -E poll -q 8 -r -n 120 -b 128K big 1
+	check "$fs: the same traditionally" \
+		bpio-verify check -E poll -q 4 -b 64K big 1
+	umount_volume p
+	remove_volume p
+	echo 0 >"$dir/power"
+}
+
 run() {
 	make_volume v "$disk"
 	poison "$(volume v)" 64M
@@ -131,6 +194,7 @@ run() {
 	cd "$tmp/v"
 	bpio-verify fill big 1 4500001
 	engines
+	first_by_uring
 	sizes
 	fragmented
 	not_bypassed
@@ -141,4 +205,5 @@ run() {
 }
 
 on_each_fs xfs run
+on_each_fs ext4 polled
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: an encrypted file's data, by every way in, against a model
+# releases: all
 # quick: stock
 # needs: module=bpio-flt-crypt prog=bpio-model prog=python3
 # timeout: 300

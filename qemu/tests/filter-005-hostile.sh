@@ -191,7 +191,7 @@ draining() {
 		add_attached gone 300000 0xf read
 		add_attached slow 200000 0xf read
 		teach gone result=read:4096
-		teach slow sleep_ms=1500
+		teach slow sleep_ms=5000
 		bpio-ctl a read:0:64K:"$tmp/read" >"$tmp/out" &
 		pid=$!
 		wait_for 10 in_callback "slow pre read"

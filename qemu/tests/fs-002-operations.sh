@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: names, attributes, extended attributes and special files
+# releases: all
 # needs: prog=setfacl prog=getfattr
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fs.sh"

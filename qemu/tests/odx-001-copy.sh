@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: files copied by token, by each engine: bytes, engine, what crossed
+# releases: all
 # timeout: 240
 # checks: 105 122 125 126 135 137 138 139 142 143
 # shellcheck disable=SC2086 # numbers and names of devices

@@ -142,7 +142,7 @@ removal() {
 some_moved() { [ "$(counter v bytes_nvme)" -gt 1000000 ]; }
 
 if [ -d "/sys/kernel/debug/${disk##*/}/fault_inject" ]; then
-	on_each_fs both failing_copies
+	on_each_fs ext4 failing_copies
 else
 	echo "skip - this kernel cannot make NVMe commands fail"
 fi

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# releases: all
 # purpose: IOCTL_STORAGE_MANAGE_BYPASS_IO checks its request in the order of protocol 8
 # quick: stock
 # needs: nvme>=1 module=dm-bpio

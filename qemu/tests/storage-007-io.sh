@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# releases: all
 # purpose: what goes through the target lands where the table says
 # quick: stock
 # needs: nvme>=2 module=dm-bpio

@@ -24,7 +24,7 @@ struct engine {
 static const char *const names[ENGINE_NR] = {
 	[ENGINE_SYNC] = "sync",	  [ENGINE_VECTOR] = "vector",
 	[ENGINE_AIO] = "aio",	  [ENGINE_URING] = "uring",
-	[ENGINE_FIXED] = "fixed",
+	[ENGINE_FIXED] = "fixed", [ENGINE_POLL] = "poll",
 };
 
 static void __attribute__((noreturn)) die(const char *what, int error)
@@ -63,12 +63,15 @@ struct engine *engine_new(enum engine_kind kind, size_t pool_length)
 	if (kind == ENGINE_AIO &&
 	    syscall(SYS_io_setup, ENGINE_MAX_DEPTH, &engine->aio))
 		die("io_setup", errno);
-	if (kind == ENGINE_URING || kind == ENGINE_FIXED) {
-		ret = io_uring_queue_init(ENGINE_MAX_DEPTH, &engine->ring, 0);
+	if (kind >= ENGINE_URING) {
+		ret = io_uring_queue_init(ENGINE_MAX_DEPTH, &engine->ring,
+					  kind == ENGINE_POLL ?
+						  IORING_SETUP_IOPOLL :
+						  0);
 		if (ret)
 			die("io_uring_queue_init", -ret);
 	}
-	if (kind == ENGINE_FIXED) {
+	if (kind >= ENGINE_FIXED) {
 		iov.iov_base = engine->pool;
 		iov.iov_len = pool_length;
 		ret = io_uring_register_buffers(&engine->ring, &iov, 1);
@@ -87,7 +90,7 @@ void engine_free(struct engine *engine)
 {
 	if (engine->kind == ENGINE_AIO)
 		syscall(SYS_io_destroy, engine->aio);
-	if (engine->kind == ENGINE_URING || engine->kind == ENGINE_FIXED)
+	if (engine->kind >= ENGINE_URING)
 		io_uring_queue_exit(&engine->ring);
 	free(engine->pool);
 	free(engine);
@@ -163,7 +166,7 @@ static void run_aio(struct engine *engine, int fd, struct engine_read *reads,
 static void run_uring(struct engine *engine, int fd, struct engine_read *reads,
 		      unsigned int nr)
 {
-	const int fixed = engine->kind == ENGINE_FIXED;
+	const int fixed = engine->kind >= ENGINE_FIXED;
 	struct io_uring_cqe *cqe;
 	unsigned int i;
 	int ret;
@@ -212,6 +215,7 @@ void engine_run(struct engine *engine, int fd, struct engine_read *reads,
 		break;
 	case ENGINE_URING:
 	case ENGINE_FIXED:
+	case ENGINE_POLL:
 		run_uring(engine, fd, reads, nr);
 		break;
 	default:

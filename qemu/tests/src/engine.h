@@ -14,6 +14,7 @@ enum engine_kind {
 	ENGINE_AIO,    /* io_submit() */
 	ENGINE_URING,  /* io_uring */
 	ENGINE_FIXED,  /* io_uring, registered buffers and files */
+	ENGINE_POLL,   /* the same on a polled ring */
 	ENGINE_NR,
 };
 

@@ -11,7 +11,7 @@
  *   race [OPTION...] DIR           changes against readers, see race.c
  *   move [OPTION...] FILE ID       moved extents under readers, see move.c
  *
- * check: -e enable BypassIO first; -E sync|vector|aio|uring|fixed; -b BLOCK;
+ * check: -e enable BypassIO first; -E sync|vector|aio|uring|fixed|poll; -b BLOCK;
  * -q DEPTH; -r random order and lengths, -n READS of them; -z zeros are good;
  * -c buffered; -o OFFSET -l LENGTH; -g GENERATION at least; -s prints how many
  * sectors belong to whom.
