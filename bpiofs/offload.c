@@ -278,7 +278,7 @@ static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
 		bpio_token_abort(token);
 		return STATUS_UNSUCCESSFUL;
 	}
-	marker = bpio_marker_get(vol->stg, GFP_KERNEL);
+	marker = bpio_marker_get(vol->stg, false, GFP_KERNEL);
 	if (!marker) {
 		bpio_token_abort(token);
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -650,7 +650,8 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
 	};
 
 	*length = 0;
-	ow.marker = bpio_marker_get(bpiofs_vol(inode->i_sb)->stg, GFP_KERNEL);
+	ow.marker = bpio_marker_get(bpiofs_vol(inode->i_sb)->stg, true,
+				    GFP_KERNEL);
 	if (!ow.marker)
 		return ow.status;
 	ow.literal = kvmalloc(LITERAL_SIZE, GFP_KERNEL);

@@ -194,30 +194,57 @@ free_marker:
 	return NULL;
 }
 
+/* An idle marker that was filled as @fill, or any with @fill -1. */
+static struct bpio_marker *marker_take_idle(struct dm_bpio_volume *vol,
+					    int fill)
+{
+	struct bpio_marker *marker;
+
+	lockdep_assert_held(&vol->marker_lock);
+	list_for_each_entry(marker, &vol->idle_markers, list) {
+		if (fill >= 0 && marker->fill != fill)
+			continue;
+		list_del_init(&marker->list);
+		vol->nr_idle_markers--;
+		return marker;
+	}
+	return NULL;
+}
+
 /**
  * bpio_marker_get - a marker for I/O on a file of this volume
  * @vol: volume that lies directly below the file system
+ * @copy: it is going to be armed by bpio_marker_arm_copy() rather than
+ *	bpio_marker_arm_probe()
  * @gfp: GFP_KERNEL or weaker, sleeping
  *
- * Up to four are kept by the volume, so that this costs nothing as a rule.
+ * Up to four are kept by the volume, so that this costs nothing as a rule; what
+ * a marker is filled with costs more than all else, so each is used for the
+ * same again.
  *
  * Context: may sleep.
  * Return: a marker, not armed, or NULL.
  */
-struct bpio_marker *bpio_marker_get(struct bpio_volume *vol, gfp_t gfp)
+struct bpio_marker *bpio_marker_get(struct bpio_volume *vol, bool copy,
+				    gfp_t gfp)
 {
+	const int fill = copy ? MARKER_FILL_ZERO : MARKER_FILL_PATTERN;
 	struct dm_bpio_volume *dvol = to_dm_bpio(vol);
 	struct bpio_marker *marker;
 
 	spin_lock(&dvol->marker_lock);
-	marker = list_first_entry_or_null(&dvol->idle_markers,
-					  struct bpio_marker, list);
-	if (marker) {
-		list_del_init(&marker->list);
-		dvol->nr_idle_markers--;
-	}
+	marker = marker_take_idle(dvol, fill);
+	if (!marker && dvol->nr_idle_markers == MARKER_MAX_IDLE)
+		marker = marker_take_idle(dvol, -1);
 	spin_unlock(&dvol->marker_lock);
-	return marker ?: marker_alloc(dvol, gfp);
+	if (!marker)
+		marker = marker_alloc(dvol, gfp);
+	if (!marker) {
+		spin_lock(&dvol->marker_lock);
+		marker = marker_take_idle(dvol, -1);
+		spin_unlock(&dvol->marker_lock);
+	}
+	return marker;
 }
 EXPORT_SYMBOL_GPL(bpio_marker_get);
 

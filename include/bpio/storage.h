@@ -259,7 +259,8 @@ struct bpio_extent {
 
 struct bpio_marker;
 
-struct bpio_marker *bpio_marker_get(struct bpio_volume *vol, gfp_t gfp);
+struct bpio_marker *bpio_marker_get(struct bpio_volume *vol, bool copy,
+				    gfp_t gfp);
 void bpio_marker_put(struct bpio_marker *marker);
 size_t bpio_marker_size(const struct bpio_marker *marker);
 
