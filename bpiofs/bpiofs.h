@@ -150,6 +150,8 @@ struct bpiofs_volume {
  * @moving_maps: mappings through which a write can move blocks unseen
  * @chunks: extent cache: file offset / BPIOFS_CHUNK -> struct bpiofs_chunk,
  *	read under RCU; changed under xa_lock
+ * @long_run: the longest run in there, read under RCU; changed under i_lock of
+ *	vfs_inode
  * @judged: what state.sparse was found with; under vfs_inode.i_lock
  * @opens: opens with counters, under bpiofs_volume.state_lock
  * @past: counters of opens that were closed, likewise; NULL: none
@@ -168,6 +170,7 @@ struct bpiofs_inode {
 	atomic_t delayed_seen;
 	atomic_t moving_maps;
 	struct xarray chunks;
+	struct bpiofs_long_run __rcu *long_run;
 	struct {
 		int seq;
 		blkcnt_t blocks;

@@ -4,7 +4,9 @@
  * remembered per 2 MiB of file.  Knows when that knowledge is void; does not
  * know who reads.
  *
- * A chunk holds what one probe found, and the layout_seq it was found under.
+ * A chunk holds what one probe found, and the layout_seq it was found under. The
+ * longest run that was found, over any number of chunks, is kept beside them: a
+ * file that lies in one piece needs no more.
  * Everything that can move or free blocks bumps layout_seq when it begins and
  * when it has ended, so a chunk found before or meanwhile is never used after.
  */
@@ -29,6 +31,14 @@ struct chunk {
 	struct run run[];
 };
 
+struct bpiofs_long_run {
+	struct rcu_head rcu;
+	int seq;
+	sector_t first_sectors;		/* of the file */
+	sector_t nr_sectors;
+	sector_t sector;		/* of the volume */
+};
+
 /**
  * bpiofs_extents_init - prepare the extent cache of a new inode
  * @bi: inode
@@ -36,6 +46,7 @@ struct chunk {
 void bpiofs_extents_init(struct bpiofs_inode *bi)
 {
 	xa_init(&bi->chunks);
+	RCU_INIT_POINTER(bi->long_run, NULL);
 	atomic_set(&bi->layout_changers, 0);
 	atomic_set(&bi->layout_seq, 0);
 	atomic_set(&bi->delayed_seq, 0);
@@ -52,6 +63,7 @@ void bpiofs_extents_destroy(struct bpiofs_inode *bi)
 	struct chunk *chunk;
 	unsigned long index;
 
+	kfree(rcu_dereference_protected(bi->long_run, true));
 	xa_for_each(&bi->chunks, index, chunk)
 		kfree(chunk);
 	xa_destroy(&bi->chunks);
@@ -153,31 +165,19 @@ bool bpiofs_layout_stable(struct bpiofs_inode *bi)
 	return true;
 }
 
-/**
- * bpiofs_extent_lookup - where does a sector of the file lie?
- * @bi: inode; bpiofs_layout_stable() was true under the lock still held
- * @seq: its layout_seq then
- * @file_sector: 512-byte sector of the file
- * @nr_sectors: in: sectors wanted; out: of them, how many lie in one run
- * @sector: out: first sector on the volume
- *
- * Context: any; takes no lock.
- * Return: false when it is not known to be written.
- */
-bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
-			  sector_t file_sector, sector_t *nr_sectors,
-			  sector_t *sector)
+/* The part of a sector's chunk; see bpiofs_extent_lookup(). */
+static noinline bool chunk_lookup(struct bpiofs_inode *bi, int seq,
+				  sector_t file_sector, sector_t *nr_sectors,
+				  sector_t *sector)
 {
 	const u32 at = file_sector & ((CHUNK_SIZE >> SECTOR_SHIFT) - 1);
 	const struct chunk *chunk;
 	unsigned int low, high;
-	bool found = false;
 
-	rcu_read_lock();
 	chunk = xa_load(&bi->chunks,
 			file_sector >> (CHUNK_SHIFT - SECTOR_SHIFT));
 	if (!chunk || chunk->seq != seq)
-		goto out;
+		return false;
 
 	for (low = 0, high = chunk->nr; low < high;) {
 		const unsigned int mid = low + (high - low) / 2;
@@ -193,13 +193,84 @@ bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
 			*nr_sectors = min_t(sector_t, *nr_sectors,
 					    run->nr_sectors - skip);
 			*sector = run->sector + skip;
-			found = true;
-			break;
+			return true;
 		}
 	}
-out:
+	return false;
+}
+
+/**
+ * bpiofs_extent_lookup - where does a sector of the file lie?
+ * @bi: inode; bpiofs_layout_stable() was true under the lock still held
+ * @seq: its layout_seq then
+ * @file_sector: 512-byte sector of the file
+ * @nr_sectors: in: sectors wanted; out: of them, how many lie in one run
+ * @sector: out: first sector on the volume
+ *
+ * Context: any; takes no lock.
+ * Return: false when it is not known to be written.
+ */
+bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
+			  sector_t file_sector, sector_t *nr_sectors,
+			  sector_t *sector)
+{
+	const struct bpiofs_long_run *run;
+	bool found = true;
+
+	rcu_read_lock();
+	run = rcu_dereference(bi->long_run);
+	if (likely(run && run->seq == seq &&
+		   file_sector - run->first_sectors < run->nr_sectors)) {
+		const sector_t skip = file_sector - run->first_sectors;
+
+		*nr_sectors = min(*nr_sectors, run->nr_sectors - skip);
+		*sector = run->sector + skip;
+	} else {
+		found = chunk_lookup(bi, seq, file_sector, nr_sectors, sector);
+	}
 	rcu_read_unlock();
 	return found;
+}
+
+/* Lengthen the long run by what a new chunk adds, or find a longer one. */
+static void remember_long_run(struct bpiofs_inode *bi,
+			      const struct chunk *chunk, loff_t chunk_pos)
+{
+	const sector_t start = chunk_pos >> SECTOR_SHIFT;
+	struct bpiofs_long_run *old, *new;
+	unsigned int i;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return;
+	new->seq = chunk->seq;
+	spin_lock(&bi->vfs_inode.i_lock);
+	old = rcu_dereference_protected(bi->long_run,
+					lockdep_is_held(&bi->vfs_inode.i_lock));
+	if (old && old->seq == chunk->seq)
+		*new = *old;
+	for (i = 0; i < chunk->nr; i++) {
+		const struct run *run = &chunk->run[i];
+		const sector_t first = start + run->first_sectors;
+
+		if (first == new->first_sectors + new->nr_sectors &&
+		    run->sector == new->sector + new->nr_sectors) {
+			new->nr_sectors += run->nr_sectors;
+		} else if (first + run->nr_sectors == new->first_sectors &&
+			   run->sector + run->nr_sectors == new->sector) {
+			new->first_sectors = first;
+			new->sector = run->sector;
+			new->nr_sectors += run->nr_sectors;
+		} else if (run->nr_sectors > new->nr_sectors) {
+			new->first_sectors = first;
+			new->sector = run->sector;
+			new->nr_sectors = run->nr_sectors;
+		}
+	}
+	rcu_assign_pointer(bi->long_run, new);
+	spin_unlock(&bi->vfs_inode.i_lock);
+	if (old)
+		kfree_rcu(old, rcu);
 }
 
 /* Probe one marker's worth; append its runs.  Return: bytes read, or errno. */
@@ -303,6 +374,7 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 		done += got;
 	} while (got == bpio_marker_size(marker) && done < CHUNK_SIZE);
 
+	remember_long_run(bi, chunk, chunk_pos);
 	old = xa_store(&bi->chunks, chunk_pos >> CHUNK_SHIFT, chunk,
 		       GFP_KERNEL);
 	ret = xa_err(old);

@@ -174,7 +174,7 @@ static void init_lower_iocb(struct kiocb *iocb, struct kiocb *orig)
 {
 	kiocb_clone(iocb, orig, bpiofs_file(orig->ki_filp)->lower);
 	iocb->ki_flags &= ~IOCB_DIO_CALLER_COMP;
-	/* Nobody polls for an asynchronous request of a file without iopoll. */
+	/* Who polls finds bypassed reads only. */
 	if (!is_sync_kiocb(orig))
 		iocb->ki_flags &= ~(IOCB_HIPRI | IOCB_ALLOC_CACHE);
 }
@@ -621,6 +621,7 @@ const struct file_operations bpiofs_file_fops = {
 	.flush		= flush,
 	.llseek		= llseek,
 	.read_iter	= bpiofs_read_iter,
+	.iopoll		= iocb_bio_iopoll,
 	.write_iter	= write_iter,
 	.splice_read	= splice_read,
 	.splice_write	= splice_write,

@@ -5,13 +5,15 @@
  *
  * What keeps it honest:
  * - the lower i_rwsem is held shared from the look at the state until the last
- *   bio is submitted, and i_dio_count until it has completed, as the lower
+ *   bio is submitted, and it or i_dio_count until it has completed, as the lower
  *   file system's own direct reads do: truncate, hole punch and extent moves
  *   wait for both, and so do the stream's pause and DISABLE;
  * - the volume's gate is held per bio: pauses, vetoes and dm suspends close it
  *   and wait;
- * - a bio that fails is read again on the traditional path, into the same
- *   pages.
+ * - what fails is read again on the traditional path.
+ *
+ * Two ways: read_alone() for a reader who waits for one bio with few pages,
+ * everything on his stack; submit_range() for all others.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -26,7 +28,7 @@
 struct read_bio {
 	/* of the read; in its first bio */
 	struct kiocb *iocb;
-	struct task_struct *waiter;	/* NULL when asynchronous, or done */
+	void *waiter;			/* task; NULL: asynchronous, or done */
 	atomic_t ref;			/* bios not completed */
 	int error;
 	ssize_t size;
@@ -38,20 +40,14 @@ struct read_bio {
 	struct bpiofs_volume *vol;
 	struct inode *lower;
 	loff_t pos;
-	bool alone;			/* on the reader's stack */
 	bool moved;			/* not read: its blocks may be moving */
 	struct bvec_iter start;
 	struct work_struct work;
 	struct bio bio;			/* last: the bio set's front pad */
 };
 
-/* A short synchronous read allocates nothing. */
+/* So many pages at most does read_alone() take. */
 #define ALONE_VECS	4
-
-struct read_alone {
-	struct bio_vec vecs[ALONE_VECS];
-	struct read_bio rb;
-};
 
 static struct bio_set read_bios;
 static struct workqueue_struct *read_wq;
@@ -174,9 +170,7 @@ static void read_bio_work(struct work_struct *work)
 			   rb->moved ? BPIOFS_WHY_LAYOUT_CHANGING :
 				       BPIOFS_WHY_IO_ERROR, got > 0 ? got : 0);
 	}
-	/* A reader who has slept on his own bio finds the pages as they are. */
-	if (!rb->alone)
-		bio_release_pages(bio, first->dirty);
+	bio_release_pages(bio, first->dirty);
 	finish_bio(rb);
 }
 
@@ -198,17 +192,12 @@ static void read_bio_end(struct bio *bio)
 	}
 
 	if (unlikely(bio->bi_status ||
-		     (!rb->alone && first->dirty &&
-		      !pages_still_dirty(bio)))) {
-		if (rb->alone)
-			INIT_WORK_ONSTACK(&rb->work, read_bio_work);
-		else
-			INIT_WORK(&rb->work, read_bio_work);
+		     (first->dirty && !pages_still_dirty(bio)))) {
+		INIT_WORK(&rb->work, read_bio_work);
 		queue_work(read_wq, &rb->work);
 		return;
 	}
-	if (!rb->alone)
-		bio_release_pages(bio, false);
+	bio_release_pages(bio, false);
 	finish_bio(rb);
 }
 
@@ -267,25 +256,30 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 /*
  * Submit the whole range.  Caller: lower i_rwsem shared, range_known() with
  * @seq and @run, inside the gate, with the reference for the first bio.
- * Consumes that reference.  @alone is used where it suffices.
+ * Consumes that reference.
  * Return: the first bio, or an error when nothing was submitted.
  */
 static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 				     struct bpiofs_inode *bi, int seq,
 				     struct run run, size_t length,
-				     ssize_t size, struct read_alone *alone)
+				     ssize_t size)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
 	struct file *file = iocb->ki_filp;
 	const bool dirty = user_backed_iter(iter);
 	const size_t beyond = iov_iter_count(iter) - length;
 	const loff_t end = iocb->ki_pos + length;
+	blk_opf_t opf = REQ_OP_READ;
 	struct read_bio *first = NULL;
 	loff_t pos = iocb->ki_pos;
 	bool plugged = false;
 	struct blk_plug plug;
 	int ret = 0;
 
+	if (iocb->ki_flags & IOCB_ALLOC_CACHE)
+		opf |= REQ_ALLOC_CACHE;
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		opf |= REQ_NOWAIT;
 	while (pos < end) {
 		sector_t nr = run.nr_sectors, lower;
 		struct block_device *bdev;
@@ -316,28 +310,15 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		part = nr << SECTOR_SHIFT;
 		iov_iter_truncate(iter, part);
 		vecs = bio_iov_vecs_to_alloc(iter, BIO_MAX_VECS);
-		if (alone && part == end - pos && !first &&
-		    vecs <= ALONE_VECS) {
-			rb = &alone->rb;
-			bio = &rb->bio;
-			bio_init(bio, bdev, alone->vecs, ALONE_VECS,
-				 REQ_OP_READ);
-		} else {
-			alone = NULL;
-			bio = bio_alloc_bioset(bdev, vecs, REQ_OP_READ,
-					       GFP_KERNEL, &read_bios);
-			rb = container_of(bio, struct read_bio, bio);
-		}
+		bio = bio_alloc_bioset(bdev, vecs, opf, GFP_KERNEL, &read_bios);
+		rb = container_of(bio, struct read_bio, bio);
 		bio->bi_iter.bi_sector = lower;
 		bio->bi_ioprio = iocb->ki_ioprio;
 		bio->bi_end_io = read_bio_end;
-		if (iocb->ki_flags & IOCB_NOWAIT)
-			bio->bi_opf |= REQ_NOWAIT;
 
 		ret = bio_iov_iter_get_pages(bio, iter);
 		if (ret) {
-			if (!alone)
-				bio_put(bio);
+			bio_put(bio);
 			break;
 		}
 		iov_iter_reexpand(iter, end - pos - bio->bi_iter.bi_size +
@@ -349,18 +330,16 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		if (unlikely(bio->bi_opf & REQ_NOWAIT &&
 			     bio->bi_iter.bi_size < end - pos)) {
 			bio_release_pages(bio, false);
-			if (!alone)
-				bio_put(bio);
+			bio_put(bio);
 			ret = -EAGAIN;
 			break;
 		}
-		if (dirty && !alone)
+		if (dirty)
 			pages_dirty(bio);
 
 		rb->vol = vol;
 		rb->lower = bi->lower;
 		rb->pos = pos;
-		rb->alone = alone;
 		rb->moved = moved;
 		rb->start = bio->bi_iter;
 		pos += bio->bi_iter.bi_size;
@@ -394,10 +373,17 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 			blk_start_plug(&plug);
 			plugged = true;
 		}
-		if (unlikely(moved))
+		if (unlikely(moved)) {
 			bio_io_error(bio);
-		else
+		} else if (iocb->ki_flags & IOCB_HIPRI && rb == first &&
+			   pos == end && !rb->sync) {
+			/* Who polls finds it; it cannot complete before. */
+			bio_set_polled(bio, iocb);
 			submit_bio(bio);
+			WRITE_ONCE(iocb->private, bio);
+		} else {
+			submit_bio(bio);
+		}
 	}
 	if (plugged)
 		blk_finish_plug(&plug);
@@ -414,27 +400,96 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 	return first;
 }
 
+/* Sleep until the completion has cleared *@waiter. */
+static void wait_cleared(void **waiter)
+{
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		if (!READ_ONCE(*waiter))
+			break;
+		blk_io_schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
 /* Wait for a synchronous read.  Return: its bytes, or a negative errno. */
 static ssize_t wait_read(struct read_bio *first)
 {
 	ssize_t ret;
 
-	for (;;) {
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		if (!READ_ONCE(first->waiter))
-			break;
-		blk_io_schedule();
-	}
-	__set_current_state(TASK_RUNNING);
+	wait_cleared(&first->waiter);
 	ret = first->error ?: first->size;
-	if (first->alone) {
-		if (first->bio.bi_status)
-			destroy_work_on_stack(&first->work);
-		bio_release_pages(&first->bio, first->dirty);
-		bio_uninit(&first->bio);
-	} else {
-		bio_put(&first->bio);
+	bio_put(&first->bio);
+	return ret;
+}
+
+static void read_alone_end(struct bio *bio)
+{
+	struct task_struct *waiter = bio->bi_private;
+
+	WRITE_ONCE(bio->bi_private, NULL);
+	blk_wake_io_task(waiter);
+}
+
+/*
+ * A synchronous read of one run of the volume.  Caller: lower i_rwsem shared,
+ * and inside the gate, until it returns.
+ * Return: @size; a negative errno, perhaps with *@why set; 0: too much for it,
+ * nothing of @iter used.
+ */
+static ssize_t read_alone(struct kiocb *iocb, struct iov_iter *iter,
+			  struct bpiofs_inode *bi, sector_t sector,
+			  ssize_t size, enum bpiofs_why *why)
+{
+	struct bpio_volume *stg = bpiofs_vol(bi->vfs_inode.i_sb)->stg;
+	const size_t length = iov_iter_count(iter);
+	struct bio_vec vecs[ALONE_VECS] __uninitialized;
+	sector_t nr = length >> SECTOR_SHIFT, lower;
+	struct bio bio __uninitialized;
+	struct block_device *bdev;
+	ssize_t ret;
+
+	bdev = bpio_volume_map(stg, sector, &nr, &lower);
+	if (unlikely(!bdev || nr < length >> SECTOR_SHIFT) ||
+	    bio_iov_vecs_to_alloc(iter, ALONE_VECS + 1) > ALONE_VECS)
+		return 0;
+	bio_init(&bio, bdev, vecs, ALONE_VECS, REQ_OP_READ);
+	bio.bi_iter.bi_sector = lower;
+	bio.bi_ioprio = iocb->ki_ioprio;
+	bio.bi_end_io = read_alone_end;
+	bio.bi_private = current;
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		bio.bi_opf |= REQ_NOWAIT;
+
+	ret = bio_iov_iter_get_pages(&bio, iter);
+	if (unlikely(ret))
+		goto out;
+	if (unlikely(bio.bi_iter.bi_size < length)) {
+		iov_iter_revert(iter, bio.bi_iter.bi_size);
+		goto out_release;
 	}
+	submit_bio(&bio);
+	wait_cleared(&bio.bi_private);
+
+	if (likely(!bio.bi_status)) {
+		count_read(iocb->ki_filp, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE,
+			   length);
+		bpio_stat_add(stg, BPIO_STAT_BYPASSED_READS, 1);
+		bpio_stat_add(stg, BPIO_STAT_BYPASSED_BYTES, length);
+		trace_bpiofs_read(&bi->vfs_inode, iocb->ki_pos, size, "full",
+				  "none");
+		iocb->ki_pos += size;
+		ret = size;
+	} else {
+		iov_iter_revert(iter, length);
+		ret = -EAGAIN;
+		if (bio.bi_status != BLK_STS_AGAIN)
+			*why = BPIOFS_WHY_IO_ERROR;
+	}
+out_release:
+	bio_release_pages(&bio, user_backed_iter(iter));
+out:
+	bio_uninit(&bio);
 	return ret;
 }
 
@@ -445,16 +500,19 @@ static bool has_cached_users(const struct bpiofs_inode *bi)
 	return READ_ONCE(mapping->nrpages) || mapping_mapped(mapping);
 }
 
+static bool has_cached_opens(const struct bpiofs_inode *bi)
+{
+	return atomic_read(&bi->cached_opens) ||
+	       mapping_mapped(bi->lower->i_mapping);
+}
+
 /*
  * The cached users of a stream are gone but their pages are still there: make
  * the bypass come back by itself (R-FS-80).
  */
 static bool cached_users_left(struct bpiofs_inode *bi)
 {
-	if (atomic_read(&bi->cached_opens) ||
-	    mapping_mapped(bi->lower->i_mapping))
-		return true;
-	return bpiofs_drop_cache(bi) != 0;
+	return has_cached_opens(bi) || bpiofs_drop_cache(bi) != 0;
 }
 
 /* The state's own words for a closed gate; see 6.0. */
@@ -521,6 +579,9 @@ static int lock_lower(struct inode *lower, bool nowait)
 /*
  * Return: bytes or errno as a read returns them, with *why NONE; or anything
  * with *why saying why the read has to go another way, nothing of @iter used.
+ *
+ * A reader who must not wait is told to come back when a look that takes time
+ * would make the read a bypassed one; io_uring does so by itself.
  */
 static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 			   enum bpiofs_why *why)
@@ -532,8 +593,7 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 	struct bpio_volume *stg = vol->stg;
 	struct inode *lower = bi->lower;
 	const loff_t pos = iocb->ki_pos;
-	struct iov_iter saved = *iter;
-	struct read_alone alone;
+	struct iov_iter saved;
 	loff_t size, missing;
 	struct read_bio *rb;
 	struct run start;
@@ -569,6 +629,8 @@ again:
 	}
 	if (unlikely(has_cached_users(bi))) {
 		inode_unlock_shared(lower);
+		if (nowait && !has_cached_opens(bi))
+			return -EAGAIN;
 		if (!nowait && !dropped && !cached_users_left(bi)) {
 			dropped = true;
 			goto again;
@@ -597,8 +659,10 @@ again:
 		}
 		if (sparse < 0) {
 			inode_unlock_shared(lower);
+			if (nowait)
+				return -EAGAIN;
 			*why = BPIOFS_WHY_SPARSE;
-			if (nowait || judged)
+			if (judged)
 				return 0;
 			judge_sparse(file);
 			judged = true;
@@ -617,8 +681,10 @@ again:
 	length = min_t(u64, iov_iter_count(iter), round_up(size - pos, block));
 	if (unlikely(!range_known(bi, seq, pos, length, &start, &missing))) {
 		inode_unlock_shared(lower);
+		if (nowait)
+			return -EAGAIN;
 		*why = BPIOFS_WHY_NOT_MAPPED;
-		if (nowait || probed)
+		if (probed)
 			return 0;
 		ret = probe_missing(file, pos, length);
 		if (ret) {
@@ -639,9 +705,18 @@ again:
 		*why = BPIOFS_WHY_IO_ERROR;
 		goto out_unlock;
 	}
+	if (is_sync_kiocb(iocb) &&
+	    start.nr_sectors == iov_iter_count(iter) >> SECTOR_SHIFT) {
+		ret = read_alone(iocb, iter, bi, start.sector,
+				 min_t(loff_t, length, size - pos), why);
+		if (likely(ret)) {
+			bpio_gate_leave(&stg->gate);
+			goto out_unlock;
+		}
+	}
+	saved = *iter;
 	rb = submit_range(iocb, iter, bi, seq, start, length,
-			  min_t(loff_t, length, size - pos),
-			  is_sync_kiocb(iocb) ? &alone : NULL);
+			  min_t(loff_t, length, size - pos));
 	inode_unlock_shared(lower);
 	if (IS_ERR(rb)) {
 		*iter = saved;
@@ -784,7 +859,8 @@ int __init bpiofs_read_init(void)
 	if (!read_wq)
 		return -ENOMEM;
 	ret = bioset_init(&read_bios, BIO_POOL_SIZE,
-			  offsetof(struct read_bio, bio), BIOSET_NEED_BVECS);
+			  offsetof(struct read_bio, bio),
+			  BIOSET_NEED_BVECS | BIOSET_PERCPU_CACHE);
 	if (ret)
 		destroy_workqueue(read_wq);
 	return ret;
