@@ -156,15 +156,17 @@ not_bypassed() {
 polled() {
 	local dir=/sys/kernel/config/nullb/nullb0 size=4521984
 
-	modprobe null_blk nr_devices=0
-	defer rmmod null_blk
-	mountpoint -q /sys/kernel/config ||
-		mount -t configfs configfs /sys/kernel/config
-	mkdir "$dir"
-	defer rmdir "$dir"
-	echo $volume_mib >"$dir/size"
-	echo 1 >"$dir/memory_backed"
-	echo 1 >"$dir/poll_queues"
+	[ -d "$dir" ] || {
+		modprobe null_blk nr_devices=0
+		defer rmmod null_blk
+		mountpoint -q /sys/kernel/config ||
+			mount -t configfs configfs /sys/kernel/config
+		mkdir "$dir"
+		defer rmdir "$dir"
+		echo $volume_mib >"$dir/size"
+		echo 1 >"$dir/memory_backed"
+		echo 1 >"$dir/poll_queues"
+	}
 	echo 1 >"$dir/power"
 	make_volume p /dev/nullb0 0 any_storage
 	make_fs "$fs" "$(volume p)"
