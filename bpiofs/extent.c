@@ -232,6 +232,46 @@ bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
 	return found;
 }
 
+/* Join a run of the file to the long one.  Return: false: it does not touch. */
+static bool long_run_join(struct bpiofs_long_run *to, sector_t first,
+			  const struct run *run)
+{
+	if (first == to->first_sectors + to->nr_sectors &&
+	    run->sector == to->sector + to->nr_sectors) {
+		to->nr_sectors += run->nr_sectors;
+	} else if (first + run->nr_sectors == to->first_sectors &&
+		   run->sector + run->nr_sectors == to->sector) {
+		to->first_sectors = first;
+		to->sector = run->sector;
+		to->nr_sectors += run->nr_sectors;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Go on into the chunk behind the long run, or that before it. */
+static bool long_run_grow(struct bpiofs_inode *bi, struct bpiofs_long_run *to,
+			  bool behind)
+{
+	const sector_t mask = (CHUNK_SIZE >> SECTOR_SHIFT) - 1;
+	const struct chunk *chunk;
+	const struct run *run;
+	sector_t at = to->first_sectors;
+
+	if (behind)
+		at += to->nr_sectors;
+	else if (at)
+		at--;
+	else
+		return false;
+	chunk = xa_load(&bi->chunks, at >> (CHUNK_SHIFT - SECTOR_SHIFT));
+	if (!chunk || chunk->seq != to->seq || !chunk->nr)
+		return false;
+	run = &chunk->run[behind ? 0 : chunk->nr - 1];
+	return long_run_join(to, (at & ~mask) + run->first_sectors, run);
+}
+
 /* Lengthen the long run by what a new chunk adds, or find a longer one. */
 static void remember_long_run(struct bpiofs_inode *bi,
 			      const struct chunk *chunk, loff_t chunk_pos)
@@ -243,32 +283,29 @@ static void remember_long_run(struct bpiofs_inode *bi,
 	new = kzalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
 		return;
-	new->seq = chunk->seq;
+	rcu_read_lock();
 	spin_lock(&bi->vfs_inode.i_lock);
 	old = rcu_dereference_protected(bi->long_run,
 					lockdep_is_held(&bi->vfs_inode.i_lock));
 	if (old && old->seq == chunk->seq)
 		*new = *old;
+	new->seq = chunk->seq;
 	for (i = 0; i < chunk->nr; i++) {
 		const struct run *run = &chunk->run[i];
 		const sector_t first = start + run->first_sectors;
 
-		if (first == new->first_sectors + new->nr_sectors &&
-		    run->sector == new->sector + new->nr_sectors) {
-			new->nr_sectors += run->nr_sectors;
-		} else if (first + run->nr_sectors == new->first_sectors &&
-			   run->sector + run->nr_sectors == new->sector) {
-			new->first_sectors = first;
-			new->sector = run->sector;
-			new->nr_sectors += run->nr_sectors;
-		} else if (run->nr_sectors > new->nr_sectors) {
+		if (!long_run_join(new, first, run) &&
+		    run->nr_sectors > new->nr_sectors) {
 			new->first_sectors = first;
 			new->sector = run->sector;
 			new->nr_sectors = run->nr_sectors;
 		}
 	}
+	while (long_run_grow(bi, new, true) || long_run_grow(bi, new, false))
+		;
 	rcu_assign_pointer(bi->long_run, new);
 	spin_unlock(&bi->vfs_inode.i_lock);
+	rcu_read_unlock();
 	if (old)
 		kfree_rcu(old, rcu);
 }

@@ -89,6 +89,7 @@ struct inode *bpiofs_iget(struct super_block *sb, struct inode *lower)
 	}
 
 	bpiofs_copy_attr(inode);
+	bpio_dont_cache_acl(inode);
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
 		inode->i_op = &bpiofs_file_iops;
@@ -573,11 +574,34 @@ const struct xattr_handler *bpiofs_xattr_handlers[] = {
 	NULL
 };
 
+static __maybe_unused struct posix_acl *acl_get(struct bpio_idmap *idmap,
+						struct dentry *dentry, int type)
+{
+	return bpio_get_acl(bpiofs_lower_dentry(dentry), type);
+}
+
+static __maybe_unused int acl_set(struct bpio_idmap *idmap,
+				  struct dentry *dentry, struct posix_acl *acl,
+				  int type)
+{
+	struct vfsmount *mnt = bpiofs_vol(dentry->d_sb)->lower_mnt;
+	int ret;
+
+	ret = mnt_want_write(mnt);
+	if (ret)
+		return ret;
+	ret = bpio_set_acl(bpiofs_lower_dentry(dentry), acl, type);
+	bpiofs_copy_attr(d_inode(dentry));
+	mnt_drop_write(mnt);
+	return ret;
+}
+
 const struct inode_operations bpiofs_file_iops = {
 	.permission	= permission,
 	.getattr	= getattr,
 	.setattr	= setattr,
 	.listxattr	= listxattr,
+	BPIO_ACL_OPS(acl_get, acl_set)
 	.fileattr_get	= fileattr_get,
 	.fileattr_set	= fileattr_set,
 	.fiemap		= fiemap,
@@ -597,6 +621,7 @@ const struct inode_operations bpiofs_dir_iops = {
 	.getattr	= getattr,
 	.setattr	= setattr,
 	.listxattr	= listxattr,
+	BPIO_ACL_OPS(acl_get, acl_set)
 	.fileattr_get	= fileattr_get,
 	.fileattr_set	= fileattr_set,
 };
@@ -614,4 +639,5 @@ const struct inode_operations bpiofs_special_iops = {
 	.getattr	= getattr,
 	.setattr	= setattr,
 	.listxattr	= listxattr,
+	BPIO_ACL_OPS(acl_get, acl_set)
 };

@@ -376,9 +376,13 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		if (unlikely(moved)) {
 			bio_io_error(bio);
 		} else if (iocb->ki_flags & IOCB_HIPRI && rb == first &&
-			   pos == end && !rb->sync) {
-			/* Who polls finds it; it cannot complete before. */
-			bio_set_polled(bio, iocb);
+			   pos == end && !rb->sync &&
+			   bpio_bdev_can_poll(bdev)) {
+			/*
+			 * Who polls finds it; it cannot complete before, so he
+			 * must not wait for others to submit it.
+			 */
+			bio->bi_opf |= REQ_POLLED | REQ_NOWAIT;
 			submit_bio(bio);
 			WRITE_ONCE(iocb->private, bio);
 		} else {

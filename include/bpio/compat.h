@@ -97,6 +97,44 @@
 #endif
 
 /*
+ * Access control lists left the extended attributes for inode operations of
+ * their own in 6.2.  BPIO_ACL_OPS() lists these where they are.
+ */
+#include <linux/posix_acl.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#include <linux/posix_acl_xattr.h>
+#define BPIO_ACL_OPS(get, set) .get_acl = (get), .set_acl = (set),
+#define bpio_get_acl(dentry, type) \
+	vfs_get_acl(bpio_nop_idmap, dentry, posix_acl_xattr_name(type))
+#define bpio_set_acl(dentry, acl, type) \
+	vfs_set_acl(bpio_nop_idmap, dentry, posix_acl_xattr_name(type), acl)
+#else
+#define BPIO_ACL_OPS(get, set)
+#define bpio_get_acl(dentry, type) ERR_PTR(-EOPNOTSUPP)
+#define bpio_set_acl(dentry, acl, type) (-EOPNOTSUPP)
+#endif
+
+/* The peer below has them cached. */
+static inline void bpio_dont_cache_acl(struct inode *inode)
+{
+#ifdef CONFIG_FS_POSIX_ACL
+	inode->i_acl = ACL_DONT_CACHE;
+	inode->i_default_acl = ACL_DONT_CACHE;
+#endif
+}
+
+/* Whether the queues of a device can be polled. */
+static inline bool bpio_bdev_can_poll(struct block_device *bdev)
+{
+#ifdef BLK_FEAT_POLL
+	return bdev_get_queue(bdev)->limits.features & BLK_FEAT_POLL;
+#else
+	return test_bit(QUEUE_FLAG_POLL, &bdev_get_queue(bdev)->queue_flags);
+#endif
+}
+
+/*
  * bpio_open_lower - open the file below an open file of a stacking file system
  *
  * The result pins the upper mount, so nothing mapped or in flight below
