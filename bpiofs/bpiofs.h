@@ -152,6 +152,7 @@ struct bpiofs_volume {
  *	read under RCU; changed under xa_lock
  * @long_run: the longest run in there, read under RCU; changed under i_lock of
  *	vfs_inode
+ * @cached: in the list of inodes with chunks; see extent.c
  * @judged: what state.sparse was found with; under vfs_inode.i_lock
  * @opens: opens with counters, under bpiofs_volume.state_lock
  * @past: counters of opens that were closed, likewise; NULL: none
@@ -171,6 +172,7 @@ struct bpiofs_inode {
 	atomic_t moving_maps;
 	struct xarray chunks;
 	struct bpiofs_long_run __rcu *long_run;
+	struct list_head cached;
 	struct {
 		int seq;
 		blkcnt_t blocks;
@@ -288,6 +290,8 @@ void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind);
 void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req);
 
 /* extent.c: file range -> volume extents */
+int bpiofs_extent_cache_init(void);
+void bpiofs_extent_cache_exit(void);
 void bpiofs_extents_init(struct bpiofs_inode *bi);
 void bpiofs_extents_destroy(struct bpiofs_inode *bi);
 void bpiofs_layout_begin(struct bpiofs_inode *bi);

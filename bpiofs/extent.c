@@ -7,12 +7,18 @@
  * A chunk holds what one probe found, and the layout_seq it was found under. The
  * longest run that was found, over any number of chunks, is kept beside them: a
  * file that lies in one piece needs no more.
+ * When memory is short chunks are forgotten, those of the inode that has had some
+ * for longest first; reads then probe again.
+ *
  * Everything that can move or free blocks bumps layout_seq when it begins and
  * when it has ended, so a chunk found before or meanwhile is never used after.
  */
+#include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
+#include <linux/sysfs.h>
 #include <linux/uio.h>
+#include <bpio/compat.h>
 #include "bpiofs.h"
 
 #define CHUNK_SHIFT	21
@@ -31,6 +37,12 @@ struct chunk {
 	struct run run[];
 };
 
+/* Inodes with chunks, and whoever frees chunks that are not his own. */
+static LIST_HEAD(cached_inodes);
+static DEFINE_MUTEX(cached_lock);
+static atomic_long_t nr_chunks = ATOMIC_LONG_INIT(0);
+static struct shrinker *shrinker;
+
 struct bpiofs_long_run {
 	struct rcu_head rcu;
 	int seq;
@@ -46,6 +58,7 @@ struct bpiofs_long_run {
 void bpiofs_extents_init(struct bpiofs_inode *bi)
 {
 	xa_init(&bi->chunks);
+	INIT_LIST_HEAD(&bi->cached);
 	RCU_INIT_POINTER(bi->long_run, NULL);
 	atomic_set(&bi->layout_changers, 0);
 	atomic_set(&bi->layout_seq, 0);
@@ -63,9 +76,16 @@ void bpiofs_extents_destroy(struct bpiofs_inode *bi)
 	struct chunk *chunk;
 	unsigned long index;
 
+	if (!list_empty_careful(&bi->cached)) {
+		mutex_lock(&cached_lock);
+		list_del_init(&bi->cached);
+		mutex_unlock(&cached_lock);
+	}
 	kfree(rcu_dereference_protected(bi->long_run, true));
-	xa_for_each(&bi->chunks, index, chunk)
+	xa_for_each(&bi->chunks, index, chunk) {
 		kfree(chunk);
+		atomic_long_dec(&nr_chunks);
+	}
 	xa_destroy(&bi->chunks);
 }
 
@@ -310,6 +330,60 @@ static void remember_long_run(struct bpiofs_inode *bi,
 		kfree_rcu(old, rcu);
 }
 
+/*
+ * Make the chunks of an inode known to the shrinker.  If it has just found that
+ * there are none it forgets the inode until the next probe, no harm done.
+ */
+static void remember_inode(struct bpiofs_inode *bi)
+{
+	if (!list_empty_careful(&bi->cached))
+		return;
+	mutex_lock(&cached_lock);
+	if (list_empty(&bi->cached))
+		list_add_tail(&bi->cached, &cached_inodes);
+	mutex_unlock(&cached_lock);
+}
+
+static unsigned long count_chunks(struct shrinker *unused,
+				  struct shrink_control *control)
+{
+	return atomic_long_read(&nr_chunks) ?: SHRINK_EMPTY;
+}
+
+/* The inodes stay while cached_lock is held: eviction takes it. */
+static unsigned long scan_chunks(struct shrinker *unused,
+				 struct shrink_control *control)
+{
+	unsigned long freed = 0, index;
+	struct bpiofs_inode *bi;
+	struct chunk *chunk;
+
+	if (!mutex_trylock(&cached_lock))
+		return SHRINK_STOP;
+	while (freed < control->nr_to_scan) {
+		bi = list_first_entry_or_null(&cached_inodes,
+					      struct bpiofs_inode, cached);
+		if (!bi)
+			break;
+		xa_for_each(&bi->chunks, index, chunk) {
+			if (freed >= control->nr_to_scan)
+				break;
+			chunk = xa_erase(&bi->chunks, index);
+			if (!chunk)
+				continue;
+			kfree_rcu(chunk, rcu);
+			atomic_long_dec(&nr_chunks);
+			freed++;
+		}
+		if (xa_empty(&bi->chunks))
+			list_del_init(&bi->cached);
+		else
+			list_move_tail(&bi->cached, &cached_inodes);
+	}
+	mutex_unlock(&cached_lock);
+	return freed ?: SHRINK_STOP;
+}
+
 /* Probe one marker's worth; append its runs.  Return: bytes read, or errno. */
 static ssize_t probe(struct file *lower, struct bpio_marker *marker,
 		     loff_t chunk_pos, size_t offset, struct chunk **chunk,
@@ -419,6 +493,9 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 		goto out_chunk;
 	if (old)
 		kfree_rcu(old, rcu);
+	else
+		atomic_long_inc(&nr_chunks);
+	remember_inode(bi);
 	bpio_marker_put(marker);
 	return 0;
 
@@ -447,4 +524,37 @@ int bpiofs_drop_cache(struct bpiofs_inode *bi)
 	if (!ret && READ_ONCE(mapping->nrpages))
 		ret = -EBUSY;
 	return ret;
+}
+
+static int chunks_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%ld\n", atomic_long_read(&nr_chunks));
+}
+
+static const struct kernel_param_ops chunks_ops = {
+	.get = chunks_get,
+};
+
+module_param_cb(extent_chunks, &chunks_ops, NULL, 0444);
+MODULE_PARM_DESC(extent_chunks,
+		 "pieces of 2 MiB of which it is known where they lie");
+
+/**
+ * bpiofs_extent_cache_init - let extent caches shrink
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init bpiofs_extent_cache_init(void)
+{
+	shrinker = bpio_shrinker_start("bpiofs-extents", count_chunks,
+				       scan_chunks);
+	return shrinker ? 0 : -ENOMEM;
+}
+
+/**
+ * bpiofs_extent_cache_exit - the end of that; no inode is left
+ */
+void bpiofs_extent_cache_exit(void)
+{
+	bpio_shrinker_stop(shrinker);
 }

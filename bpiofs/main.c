@@ -14,9 +14,12 @@ static int __init bpiofs_init(void)
 	ret = bpiofs_inode_cache_init();
 	if (ret)
 		return ret;
-	ret = bpiofs_read_init();
+	ret = bpiofs_extent_cache_init();
 	if (ret)
 		goto out_inode_cache;
+	ret = bpiofs_read_init();
+	if (ret)
+		goto out_extent_cache;
 	ret = bpiofs_sysfs_init();
 	if (ret)
 		goto out_read;
@@ -34,6 +37,8 @@ out_sysfs:
 	bpiofs_sysfs_exit();
 out_read:
 	bpiofs_read_exit();
+out_extent_cache:
+	bpiofs_extent_cache_exit();
 out_inode_cache:
 	bpiofs_inode_cache_exit();
 	return ret;
@@ -45,6 +50,7 @@ static void __exit bpiofs_exit(void)
 	bpiofs_filters_exit();
 	bpiofs_sysfs_exit();
 	bpiofs_read_exit();
+	bpiofs_extent_cache_exit();
 	bpiofs_inode_cache_exit();
 }
 

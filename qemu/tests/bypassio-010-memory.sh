@@ -1,0 +1,53 @@
+#!/bin/bash
+# purpose: where a file's blocks lie is forgotten when memory is short, and found again
+# releases: all
+#
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+known() { cat /sys/module/bpiofs/parameters/extent_chunks; }
+
+shrink() { echo 2 >/proc/sys/vm/drop_caches; }
+
+run() {
+	local i readers
+
+	make_volume v "$disk"
+	poison "$(volume v)" 240M
+	make_fs "$fs" "$(volume v)"
+	mount_volume v
+	cd "$tmp/v"
+	# In pieces, so that one long run is not all there is to know.
+	bpio-verify interleave left right 100 1M
+	hold_open h left enable
+	check_equal "$fs: at first nothing is known" 0 "$(known)"
+	bpio-verify check -e -b 1M left 1
+	check_equal "$fs: 100 MiB read: as many pieces of 2 MiB" 50 "$(known)"
+	shrink
+	check_equal "$fs: memory is short: forgotten" 0 "$(known)"
+	begin v
+	check "$fs: the same bytes" bpio-verify check -e -b 1M left 1
+	check_gained "$fs: all by the full path" v full_bytes=104857600 \
+		traditional_reads=0
+	check "$fs: known again" test "$(known)" -gt 40
+	readers=()
+	for i in left right; do
+		bpio-verify check -e -r -n 3000 -b 64K $i 1 2 >"$tmp/$i" 2>&1 &
+		readers+=($!)
+	done
+	while kill -0 "${readers[@]}" 2>/dev/null; do shrink; done
+	check "$fs: forgotten over and over under readers" wait "${readers[0]}"
+	check "$fs: of both files" wait "${readers[1]}"
+	let_go h
+	rm left right
+	check_equal "$fs: files that are gone" 0 "$(known)"
+	cd /
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+on_each_fs ext4 run
+finish
