@@ -75,6 +75,18 @@ static inline void count_read(struct file *file, enum bpiofs_path path,
 		count_in(own, path, why, bytes);
 }
 
+/* A read by the full path; @iocb still tells where it began. */
+static inline void count_full(struct kiocb *iocb, struct bpiofs_inode *bi,
+			      size_t length, ssize_t size)
+{
+	struct bpio_volume *stg = bpiofs_vol(bi->vfs_inode.i_sb)->stg;
+
+	count_read(iocb->ki_filp, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, length);
+	bpio_stat_add(stg, BPIO_STAT_BYPASSED_READS, 1);
+	bpio_stat_add(stg, BPIO_STAT_BYPASSED_BYTES, length);
+	trace_bpiofs_read(&bi->vfs_inode, iocb->ki_pos, size, "full", "none");
+}
+
 /* A bio that was counted as bypassed was not. */
 static void uncount_bytes(struct read_bio *rb)
 {
@@ -344,15 +356,8 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		rb->start = bio->bi_iter;
 		pos += bio->bi_iter.bi_size;
 		/* before the read can complete */
-		if (pos == end) {
-			count_read(file, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE,
-				   length);
-			bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_READS, 1);
-			bpio_stat_add(vol->stg, BPIO_STAT_BYPASSED_BYTES,
-				      length);
-			trace_bpiofs_read(&bi->vfs_inode, end - length, size,
-					  "full", "none");
-		}
+		if (pos == end)
+			count_full(iocb, bi, length, size);
 		if (!first) {
 			first = rb;
 			rb->iocb = iocb;
@@ -476,12 +481,7 @@ static ssize_t read_alone(struct kiocb *iocb, struct iov_iter *iter,
 	wait_cleared(&bio.bi_private);
 
 	if (likely(!bio.bi_status)) {
-		count_read(iocb->ki_filp, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE,
-			   length);
-		bpio_stat_add(stg, BPIO_STAT_BYPASSED_READS, 1);
-		bpio_stat_add(stg, BPIO_STAT_BYPASSED_BYTES, length);
-		trace_bpiofs_read(&bi->vfs_inode, iocb->ki_pos, size, "full",
-				  "none");
+		count_full(iocb, bi, length, size);
 		iocb->ki_pos += size;
 		ret = size;
 	} else {
