@@ -101,6 +101,7 @@ struct bpiofs_params {
  * @of_mounts: filters.c's
  * @writers: tasks that hold the lower freeze protection on behalf of what they
  *	call, by pid; see bpiofs_writer_begin()
+ * @export_lock: see export.c
  * @storage_lock: serialises what changes @state together with the storage
  *	layer; held over bpio_volume_control(); outside @state_lock
  */
@@ -130,6 +131,7 @@ struct bpiofs_volume {
 	struct bpio_gate partial_gate;
 	struct list_head of_mounts;
 	struct xarray writers;
+	struct rw_semaphore export_lock;
 
 	struct kobject kobj;
 	struct completion kobj_gone;

@@ -39,7 +39,8 @@ static int open_lower(struct file *file)
 	if (!bf)
 		return -ENOMEM;
 	/* O_TRUNC arrives by setattr() */
-	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |
+				  __O_TMPFILE);
 	lower = bpio_open_lower(file, flags | LOWER_OPEN_FLAGS, &path);
 	if (IS_ERR(lower)) {
 		ret = PTR_ERR(lower);

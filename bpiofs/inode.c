@@ -8,6 +8,7 @@
 #include <linux/fileattr.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
+#include <linux/writeback.h>
 #include <linux/xattr.h>
 #include "bpiofs.h"
 #include "mount.h"
@@ -177,7 +178,13 @@ static struct dentry *lookup(struct inode *dir, struct dentry *dentry,
 	dentry->d_fsdata = lower;	/* release() puts it */
 	if (d_really_is_positive(lower))
 		inode = bpiofs_iget(dir->i_sb, d_inode(lower));
-	return d_splice_alias(inode, dentry);
+	if (!d_is_dir(lower))
+		return d_splice_alias(inode, dentry);
+	/* it may be here already, without a name: see export.c */
+	down_read(&bpiofs_vol(dir->i_sb)->export_lock);
+	dentry = d_splice_alias(inode, dentry);
+	up_read(&bpiofs_vol(dir->i_sb)->export_lock);
+	return dentry;
 }
 
 /*
@@ -416,6 +423,38 @@ out_write:
 	return ret;
 }
 
+/* A file without a name, below as above. */
+static int tmpfile(struct bpio_idmap *idmap, struct inode *dir,
+		   struct file *file, umode_t mode)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	const struct path parent = lower_path(dentry->d_parent);
+	struct inode *inode;
+	struct file *lower;
+	int ret;
+
+	ret = mnt_want_write(parent.mnt);
+	if (ret)
+		return ret;
+	/* O_EXCL: that it will never have one */
+	lower = bpio_tmpfile_open(&parent, mode, O_RDWR | O_LARGEFILE |
+				  (file->f_flags & O_EXCL));
+	mnt_drop_write(parent.mnt);
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
+	inode = bpiofs_iget(dentry->d_sb, file_inode(lower));
+	ret = PTR_ERR_OR_ZERO(inode);
+	if (!ret) {
+		dentry->d_fsdata = dget(lower->f_path.dentry);
+		/* d_tmpfile() takes a link away, and would have it written */
+		set_nlink(inode, 1);
+		d_tmpfile(file, inode);
+		sync_inode_metadata(inode, 0);
+	}
+	fput(lower);
+	return finish_open_simple(file, ret);
+}
+
 static const char *get_link(struct dentry *dentry, struct inode *inode,
 			    struct delayed_call *done)
 {
@@ -617,6 +656,7 @@ const struct inode_operations bpiofs_dir_iops = {
 	.rmdir		= rmdir,
 	.mknod		= mknod,
 	.rename		= rename,
+	.tmpfile	= tmpfile,
 	.permission	= permission,
 	.getattr	= getattr,
 	.setattr	= setattr,

@@ -20,6 +20,7 @@ struct bpiofs_mount_options {
 int bpiofs_parse_monolithic(struct fs_context *fc, void *data);
 bool bpiofs_same_params(const struct bpiofs_mount_options *options,
 			const struct bpiofs_params *params, bool remount);
+void bpiofs_export_mount(struct super_block *sb);
 extern const struct xattr_handler *bpiofs_xattr_handlers[];
 void bpiofs_free_params(struct bpiofs_params *params);
 

@@ -12,8 +12,9 @@
  *   and wait;
  * - what fails is read again on the traditional path.
  *
- * Two ways: read_alone() for a reader who waits for one bio with few pages,
- * everything on his stack; submit_range() for all others.
+ * Three ways: read_alone() for a reader who waits for one bio with few pages,
+ * everything on his stack; read_by_one() for one who does not wait, and one
+ * bio; submit_range() for all others.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -378,21 +379,10 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 			blk_start_plug(&plug);
 			plugged = true;
 		}
-		if (unlikely(moved)) {
+		if (unlikely(moved))
 			bio_io_error(bio);
-		} else if (iocb->ki_flags & IOCB_HIPRI && rb == first &&
-			   pos == end && !rb->sync &&
-			   bpio_bdev_can_poll(bdev)) {
-			/*
-			 * Who polls finds it; it cannot complete before, so he
-			 * must not wait for others to submit it.
-			 */
-			bio->bi_opf |= REQ_POLLED | REQ_NOWAIT;
+		else
 			submit_bio(bio);
-			WRITE_ONCE(iocb->private, bio);
-		} else {
-			submit_bio(bio);
-		}
 	}
 	if (plugged)
 		blk_finish_plug(&plug);
@@ -407,6 +397,83 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 			   pos - (end - length));
 	}
 	return first;
+}
+
+/*
+ * An asynchronous read of one run of the volume, by one bio.  Caller: lower
+ * i_rwsem shared, inside the gate.
+ * Return: -EIOCBQUEUED, the gate is left when it completes; a negative errno;
+ * 0: too much for one bio, nothing of @iter used.
+ */
+static ssize_t read_by_one(struct kiocb *iocb, struct iov_iter *iter,
+			   struct bpiofs_inode *bi, sector_t sector,
+			   ssize_t size)
+{
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	const size_t length = iov_iter_count(iter);
+	sector_t nr = length >> SECTOR_SHIFT, lower;
+	const int flags = iocb->ki_flags;
+	blk_opf_t opf = REQ_OP_READ;
+	struct block_device *bdev;
+	struct read_bio *rb;
+	struct bio *bio;
+	ssize_t ret;
+
+	bdev = bpio_volume_map(vol->stg, sector, &nr, &lower);
+	if (unlikely(!bdev || nr < length >> SECTOR_SHIFT))
+		return 0;
+	if (flags & IOCB_ALLOC_CACHE)
+		opf |= REQ_ALLOC_CACHE;
+	if (flags & IOCB_NOWAIT)
+		opf |= REQ_NOWAIT;
+	bio = bio_alloc_bioset(bdev, bio_iov_vecs_to_alloc(iter, BIO_MAX_VECS),
+			       opf, GFP_KERNEL, &read_bios);
+	bio->bi_iter.bi_sector = lower;
+	bio->bi_ioprio = iocb->ki_ioprio;
+	bio->bi_end_io = read_bio_end;
+	ret = bio_iov_iter_get_pages(bio, iter);
+	if (unlikely(ret))
+		goto out_put;
+	if (unlikely(bio->bi_iter.bi_size < length)) {
+		iov_iter_revert(iter, bio->bi_iter.bi_size);
+		bio_release_pages(bio, false);
+		goto out_put;
+	}
+
+	rb = container_of(bio, struct read_bio, bio);
+	rb->iocb = iocb;
+	rb->error = 0;
+	rb->size = size;
+	rb->sync = false;
+	rb->dirty = user_backed_iter(iter);
+	if (rb->dirty)
+		pages_dirty(bio);
+	atomic_set(&rb->ref, 1);
+	rb->first = rb;
+	rb->vol = vol;
+	rb->lower = bi->lower;
+	rb->pos = iocb->ki_pos;
+	rb->moved = false;
+	rb->start = bio->bi_iter;
+	inode_dio_begin(bi->lower);
+	/* before the read can complete */
+	count_full(iocb, bi, length, size);
+	if (flags & IOCB_HIPRI && bpio_bdev_can_poll(bdev)) {
+		/*
+		 * Who polls finds it; it cannot complete before, so he must not
+		 * wait for others to submit it.
+		 */
+		bio->bi_opf |= REQ_POLLED | REQ_NOWAIT;
+		submit_bio(bio);
+		WRITE_ONCE(iocb->private, bio);
+	} else {
+		submit_bio(bio);
+	}
+	return -EIOCBQUEUED;
+
+out_put:
+	bio_put(bio);
+	return ret;
 }
 
 /* Sleep until the completion has cleared *@waiter. */
@@ -709,18 +776,20 @@ again:
 		*why = BPIOFS_WHY_IO_ERROR;
 		goto out_unlock;
 	}
-	if (is_sync_kiocb(iocb) &&
-	    start.nr_sectors == iov_iter_count(iter) >> SECTOR_SHIFT) {
-		ret = read_alone(iocb, iter, bi, start.sector,
-				 min_t(loff_t, length, size - pos), why);
+	size = min_t(loff_t, length, size - pos);
+	if (likely(start.nr_sectors == iov_iter_count(iter) >> SECTOR_SHIFT)) {
+		ret = is_sync_kiocb(iocb) ?
+			      read_alone(iocb, iter, bi, start.sector, size,
+					 why) :
+			      read_by_one(iocb, iter, bi, start.sector, size);
 		if (likely(ret)) {
-			bpio_gate_leave(&stg->gate);
+			if (ret != -EIOCBQUEUED)
+				bpio_gate_leave(&stg->gate);
 			goto out_unlock;
 		}
 	}
 	saved = *iter;
-	rb = submit_range(iocb, iter, bi, seq, start, length,
-			  min_t(loff_t, length, size - pos));
+	rb = submit_range(iocb, iter, bi, seq, start, length, size);
 	inode_unlock_shared(lower);
 	if (IS_ERR(rb)) {
 		*iter = saved;

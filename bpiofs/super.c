@@ -281,6 +281,7 @@ static int fill_super(struct super_block *sb)
 	sb->s_time_max = lower->s_time_max;
 	sb->s_stack_depth = lower->s_stack_depth + 1;
 	snprintf(sb->s_id, sizeof(sb->s_id), "%pg", vol->bdev);
+	bpiofs_export_mount(sb);
 
 	ret = bpiofs_bypass_mount(vol);
 	if (ret)

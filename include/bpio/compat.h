@@ -8,7 +8,7 @@
 
 #include <linux/version.h>
 #include <linux/blkdev.h>
-#include <linux/blkdev.h>
+#include <linux/exportfs.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/splice.h>
@@ -243,6 +243,23 @@ static inline void bpio_bdev_close(struct bpio_bdev_handle *handle)
 	blkdev_put(handle->bdev, FMODE_READ);
 #endif
 }
+
+/* A file without a name, opened for the kernel. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define bpio_tmpfile_open(dir, mode, flags) \
+	kernel_tmpfile_open(bpio_nop_idmap, dir, mode, flags, current_cred())
+#else
+#define bpio_tmpfile_open(dir, mode, flags) \
+	vfs_tmpfile_open(bpio_nop_idmap, dir, mode, flags, current_cred())
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define bpio_encode_inode_fh(inode, fid, max_len, parent) \
+	exportfs_encode_inode_fh(inode, fid, max_len, parent, 0)
+#else
+#define bpio_encode_inode_fh(inode, fid, max_len, parent) \
+	exportfs_encode_inode_fh(inode, fid, max_len, parent)
+#endif
 
 /* Shrinkers are allocated by their owners before 6.7. */
 #include <linux/shrinker.h>
