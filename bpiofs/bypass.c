@@ -104,7 +104,10 @@ void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind)
 {
 	struct inode *inode = file_inode(file);
 	struct inode *lower = bpiofs_lower_inode(inode);
-	struct path path = bpiofs_file(file)->lower->f_path;
+	const struct path path = {
+		.mnt = bpiofs_vol(inode->i_sb)->lower_mnt,
+		.dentry = bpiofs_lower_dentry(file_dentry(file)),
+	};
 	struct kstat stat = {};
 
 	memset(kind, 0, sizeof(*kind));

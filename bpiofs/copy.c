@@ -94,7 +94,7 @@ static int set_size(struct file *out, loff_t size)
 		.ia_file = out,
 	};
 
-	return notify_change(bpio_nop_idmap, out->f_path.dentry, &attr, NULL);
+	return notify_change(bpio_nop_idmap, file_dentry(out), &attr, NULL);
 }
 
 /*
@@ -104,7 +104,7 @@ static int set_size(struct file *out, loff_t size)
 static void restore_size(struct file *out, loff_t size, loff_t set)
 {
 	struct inode *inode = file_inode(out);
-	struct dentry *lower = bpiofs_lower_dentry(out->f_path.dentry);
+	struct dentry *lower = bpiofs_lower_dentry(file_dentry(out));
 	struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = size };
 
 	bpiofs_layout_begin(BPIOFS_I(inode));

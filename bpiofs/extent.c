@@ -466,7 +466,7 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 	if (atomic_read(&bi->layout_changers))
 		return -EAGAIN;
 
-	marker = bpio_marker_get(vol->stg, false, GFP_KERNEL);
+	marker = bpio_marker_get(vol->stg, false, CHUNK_SIZE, GFP_KERNEL);
 	if (!marker)
 		return -ENOMEM;
 	chunk = kmalloc(struct_size(chunk, run, room), GFP_KERNEL);

@@ -135,6 +135,14 @@ static bool begin_walk(struct flt_walk *walk, enum flt_op op,
 	return true;
 }
 
+/* An overlay may have opened @file: its path is not ours then. */
+static bool begin_file_walk(struct flt_walk *walk, enum flt_op op,
+			    struct file *file)
+{
+	return unlikely(somebody_registered(file_inode(file)->i_sb, op)) &&
+	       begin_walk(walk, op, file_dentry(file), file, NULL);
+}
+
 static void end_walk(struct flt_walk *walk)
 {
 	if (walk->slots != walk->inline_slots)
@@ -311,7 +319,7 @@ static void walk_plain(struct file *file, enum flt_op op)
 {
 	struct flt_walk walk;
 
-	if (!begin_walk(&walk, op, file->f_path.dentry, file, NULL))
+	if (!begin_file_walk(&walk, op, file))
 		return;
 	walk_down(&walk);
 	walk_up(&walk);
@@ -349,7 +357,7 @@ int bpiofs_filtered_open(struct file *file, int (*open)(struct file *file),
 	bool opened = false;
 	int ret;
 
-	if (!begin_walk(&walk, FLT_OP_CREATE, file->f_path.dentry, file, NULL))
+	if (!begin_file_walk(&walk, FLT_OP_CREATE, file))
 		return open(file);
 	if (walk_down(&walk)) {
 		walk.data.result = open(file);
@@ -401,7 +409,7 @@ static ssize_t filtered_rw(struct kiocb *iocb, struct iov_iter *iter,
 	if (iocb->ki_flags & IOCB_NOWAIT &&
 	    somebody_registered(file_inode(file)->i_sb, op))
 		return -EAGAIN;
-	if (!begin_walk(&walk, op, file->f_path.dentry, file, NULL))
+	if (!begin_file_walk(&walk, op, file))
 		return rw(iocb, iter);
 	if (op == FLT_OP_WRITE) {
 		ret = bpiofs_writer_begin(vol);
@@ -607,7 +615,7 @@ void bpiofs_filtered_fsctl(struct file *file, struct bpio_request *req,
 
 	if (opt_in_missing(vol, req))
 		return;
-	if (!begin_walk(&walk, FLT_OP_FILE_SYSTEM_CONTROL, file->f_path.dentry,
+	if (!begin_walk(&walk, FLT_OP_FILE_SYSTEM_CONTROL, file_dentry(file),
 			file, below)) {
 		bpiofs_fsctl(file, req);
 		return;

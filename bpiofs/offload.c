@@ -110,7 +110,7 @@ static u32 ext_flags(struct file *file)
 
 	if (bpiofs_lower_inode(file_inode(file))->i_sb->s_magic !=
 	    EXT4_SUPER_MAGIC ||
-	    vfs_fileattr_get(bpiofs_lower_dentry(file->f_path.dentry), &fa))
+	    vfs_fileattr_get(bpiofs_lower_dentry(file_dentry(file)), &fa))
 		return 0;
 	return fa.flags;
 }
@@ -278,7 +278,7 @@ static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
 		bpio_token_abort(token);
 		return STATUS_UNSUCCESSFUL;
 	}
-	marker = bpio_marker_get(vol->stg, false, GFP_KERNEL);
+	marker = bpio_marker_get(vol->stg, false, *length, GFP_KERNEL);
 	if (!marker) {
 		bpio_token_abort(token);
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -503,8 +503,8 @@ static s32 write_gaps(struct offload_write *ow, loff_t pos, u64 token_offset,
  * Would the lower file system turn a direct write into a cached one?  Then the
  * marker's memory would be in the file before its data is, so all of it is
  * written as data to begin with.  ext4 does for files with data journalling or
- * indirect blocks (inline data is refused before); where it is a matter of the whole mount, a
- * direct read leaves pages behind.
+ * indirect blocks (inline data is refused before); where it is a matter of the
+ * whole mount, a direct read leaves pages behind.
  */
 static bool falls_back(struct offload_write *ow)
 {
@@ -513,9 +513,10 @@ static bool falls_back(struct offload_write *ow)
 	const loff_t pos = round_down(ow->pos, block);
 	struct file *lower = bpiofs_file(ow->file)->lower;
 	const u32 flags = ext_flags(ow->file);
+	struct bpio_marker *marker;
 	struct iov_iter iter;
 	struct kiocb kiocb;
-	ssize_t got;
+	ssize_t got = 0;
 
 	if (bi->lower->i_sb->s_magic == EXT4_SUPER_MAGIC &&
 	    (!(flags & FS_EXTENT_FL) || flags & FS_JOURNAL_DATA_FL))
@@ -524,16 +525,23 @@ static bool falls_back(struct offload_write *ow)
 	if (filemap_write_and_wait_range(lower->f_mapping, pos,
 					 pos + block - 1) ||
 	    invalidate_inode_pages2_range(lower->f_mapping, pos >> PAGE_SHIFT,
-					  (pos + block - 1) >> PAGE_SHIFT) ||
-	    bpio_marker_arm_probe(ow->marker, NULL, 0))
+					  (pos + block - 1) >> PAGE_SHIFT))
 		return true;
-	bpio_marker_iter(ow->marker, &iter, 0, block);
-	init_sync_kiocb(&kiocb, lower);
-	kiocb.ki_flags |= IOCB_DIRECT;
-	kiocb.ki_pos = pos;
-	/* not vfs_iocb_iter_read(): the handle may be open for writing only */
-	got = lower->f_op->read_iter(&kiocb, &iter);
-	bpio_marker_disarm(ow->marker);
+	/* not the one for the copies, whose memory would have to be zeroed */
+	marker = bpio_marker_get(bpiofs_vol(bi->vfs_inode.i_sb)->stg, false,
+				 block, GFP_KERNEL);
+	if (!marker)
+		return true;
+	if (!bpio_marker_arm_probe(marker, NULL, 0)) {
+		bpio_marker_iter(marker, &iter, 0, block);
+		init_sync_kiocb(&kiocb, lower);
+		kiocb.ki_flags |= IOCB_DIRECT;
+		kiocb.ki_pos = pos;
+		/* not by way of the VFS: it may be open for writing only */
+		got = lower->f_op->read_iter(&kiocb, &iter);
+		bpio_marker_disarm(marker);
+	}
+	bpio_marker_put(marker);
 	return got <= 0 || filemap_range_has_page(lower->f_mapping, pos,
 						  pos + block - 1);
 }
@@ -651,7 +659,7 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
 
 	*length = 0;
 	ow.marker = bpio_marker_get(bpiofs_vol(inode->i_sb)->stg, true,
-				    GFP_KERNEL);
+				    ow.length, GFP_KERNEL);
 	if (!ow.marker)
 		return ow.status;
 	ow.literal = kvmalloc(LITERAL_SIZE, GFP_KERNEL);

@@ -62,6 +62,13 @@ struct dm_bpio_fault {
 /* bpio layers above each other; the walk is recursive */
 #define DM_BPIO_MAX_DEPTH 8
 
+/* What a marker's memory holds: for a probe, for a copy. */
+enum bpio_marker_fill {
+	BPIO_MARKER_PATTERN,
+	BPIO_MARKER_ZERO,
+	BPIO_NR_MARKER_FILLS
+};
+
 /*
  * struct dm_bpio_volume - per mapped device; outlives table reloads
  *
@@ -129,14 +136,16 @@ struct dm_bpio_volume {
 	u64 nr_issued;			/* tokens so far, from 1 */
 	struct list_head tokens;	/* not dead, under token_lock */
 	struct rb_root token_owners;	/* by uid, under token_lock */
-	struct xarray markers;		/* by page frame number of the folio */
+	struct xarray markers;		/* by page frame number of a folio */
 	/* copies that read from this volume, or write to it past map() */
 	struct bpio_gate source_gate;
 	struct srcu_struct passing;	/* copies that write past map() */
 	atomic_t nr_passing;		/* their number */
-	struct list_head idle_markers;	/* under marker_lock */
+	/* under marker_lock */
+	struct list_head idle_markers[BPIO_NR_MARKER_FILLS];
+	unsigned int nr_idle_markers[BPIO_NR_MARKER_FILLS];
 	spinlock_t marker_lock;
-	unsigned int nr_idle_markers;
+	struct delayed_work idle_markers_work;
 };
 
 static inline struct dm_bpio_volume *to_dm_bpio(struct bpio_volume *vol)

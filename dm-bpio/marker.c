@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Marker I/O: ordinary direct I/O of the file system above, whose payload is a
- * folio of ours, tells where a file's blocks lie (read) or says where a token's
- * data has to go (write).  Owns the folios, recognises them in map(), records
- * what arrived.  Does not know how data is copied: copy.c does.
+ * Marker I/O: ordinary direct I/O of the file system above, whose payload are
+ * folios of ours, tells where a file's blocks lie (read) or says where a
+ * token's data has to go (write).  Owns the folios, recognises them in map(),
+ * records what arrived.  Does not know how data is copied: copy.c does.
  *
  * A marker's memory must never reach the device: whatever bio carries it and
  * is not what the marker was armed for fails here.
  *
- * What no bio covered is a gap.  For a probe the folio is filled with a pattern
- * that nobody can guess, so that a gap tells whether the file system left it
- * alone, zeroed it or put literal data there.  For a copy it holds zeros, and a
- * gap is what the caller has to write by other means.
+ * What no bio covered is a gap.  For a probe the folios hold a pattern that
+ * nobody can guess, so that a gap tells whether the file system left it alone,
+ * zeroed it or put literal data there.  For a copy they hold zeros, and a gap
+ * is what the caller has to write by other means.
  */
 #include <linux/bitmap.h>
 #include <linux/bvec.h>
@@ -25,8 +25,12 @@
 
 #define MARKER_MAX_ORDER	9	/* 2 MiB */
 #define MARKER_MIN_ORDER	4
-#define MARKER_MAX_IDLE		4
-#define MARKER_MAX_PAGES	BIT(MARKER_MAX_ORDER)
+/* 16 MiB: what ext4 maps at once for a direct write */
+#define MARKER_MAX_FOLIOS	8
+#define MARKER_MAX_PAGES	(MARKER_MAX_FOLIOS << MARKER_MAX_ORDER)
+/* Of each fill, for so long after the last use of any. */
+#define MARKER_MAX_IDLE		2
+#define MARKER_IDLE_SECONDS	30
 
 enum marker_mode {
 	MARKER_IDLE,
@@ -34,23 +38,24 @@ enum marker_mode {
 	MARKER_COPY,
 };
 
-enum marker_fill {
-	MARKER_FILL_PATTERN,
-	MARKER_FILL_ZERO,
+struct marker_folio {
+	struct bpio_marker *marker;
+	struct page *page;
 };
 
 /**
- * struct bpio_marker - a folio and what came of it
+ * struct bpio_marker - folios, as if one after the other, and what came of them
  * @vol: volume in whose map() it is known
  * @list: in @vol->idle_markers while nobody has it
- * @page: head of the folio
- * @order: of the folio
+ * @folios: what @vol->markers leads to
+ * @nr_folios: their number
+ * @order: of each
  * @mode: what bios may carry it; changes only while no I/O is in flight
  * @fill: what the pages in @clean hold
  * @clean: pages whose contents are known to be @fill
  * @token: probe: gets the extents, or NULL; copy: source
- * @token_offset: bytes into the token's data where the folio starts
- * @bvec: what bpio_marker_iter() points to
+ * @token_offset: bytes into the token's data where the marker starts
+ * @bvecs: what bpio_marker_iter() points to
  * @used_start: first byte handed out by bpio_marker_iter() since armed
  * @used_end: end of that
  * @lock: the fields below; held by map() and by the copy's work
@@ -65,14 +70,15 @@ enum marker_fill {
 struct bpio_marker {
 	struct dm_bpio_volume *vol;
 	struct list_head list;
-	struct page *page;
+	struct marker_folio folios[MARKER_MAX_FOLIOS];
+	unsigned int nr_folios;
 	unsigned int order;
 	enum marker_mode mode;
-	enum marker_fill fill;
+	enum bpio_marker_fill fill;
 	DECLARE_BITMAP(clean, MARKER_MAX_PAGES);
 	struct bpio_token *token;
 	u64 token_offset;
-	struct bio_vec bvec;
+	struct bio_vec bvecs[MARKER_MAX_FOLIOS];
 	size_t used_start;
 	size_t used_end;
 
@@ -90,9 +96,27 @@ static u64 marker_key __ro_after_init;
 
 /* ---- contents ------------------------------------------------------------ */
 
-static u64 *marker_at(const struct bpio_marker *marker, size_t offset)
+static size_t folio_bytes(const struct bpio_marker *marker)
 {
-	return page_address(marker->page) + offset;
+	return PAGE_SIZE << marker->order;
+}
+
+static void *marker_at(const struct bpio_marker *marker, size_t offset)
+{
+	const struct marker_folio *folio =
+		&marker->folios[offset >> (PAGE_SHIFT + marker->order)];
+
+	return page_address(folio->page) +
+	       (offset & (folio_bytes(marker) - 1));
+}
+
+/* Bytes from @offset to the end of its folio, @length at most. */
+static size_t in_folio(const struct bpio_marker *marker, size_t offset,
+		       size_t length)
+{
+	const size_t bytes = folio_bytes(marker);
+
+	return min(length, bytes - (offset & (bytes - 1)));
 }
 
 /* The pattern: a word tells its position, and the load of the module. */
@@ -106,7 +130,7 @@ static void marker_fill_page(struct bpio_marker *marker, unsigned int page)
 	size_t index = (size_t)page * (PAGE_SIZE / sizeof(u64)), i;
 	u64 *word = marker_at(marker, (size_t)page << PAGE_SHIFT);
 
-	if (marker->fill == MARKER_FILL_ZERO) {
+	if (marker->fill == BPIO_MARKER_ZERO) {
 		clear_page(word);
 		return;
 	}
@@ -145,22 +169,85 @@ static bool marker_untouched(const struct bpio_marker *marker, size_t offset,
 static void marker_free_rcu(struct rcu_head *rcu)
 {
 	struct bpio_marker *marker = container_of(rcu, struct bpio_marker, rcu);
+	unsigned int i;
 
-	__free_pages(marker->page, marker->order);
+	for (i = 0; i < marker->nr_folios; i++)
+		__free_pages(marker->folios[i].page, marker->order);
 	kvfree(marker->extents);
 	kfree(marker);
 }
 
 static void marker_free(struct bpio_marker *marker)
 {
-	xa_erase(&marker->vol->markers, page_to_pfn(marker->page));
+	unsigned int i;
+
+	for (i = 0; i < marker->nr_folios; i++)
+		xa_erase(&marker->vol->markers,
+			 page_to_pfn(marker->folios[i].page));
 	/* kvfree() of vmalloc'ed memory is fine in softirq. */
 	call_rcu(&marker->rcu, marker_free_rcu);
 }
 
+static struct page *alloc_folio(unsigned int order, gfp_t gfp)
+{
+	return alloc_pages(gfp | __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN,
+			   order);
+}
+
+/* Return: whether @page, of the marker's order, is one of its folios now. */
+static bool add_folio(struct bpio_marker *marker, struct page *page, gfp_t gfp)
+{
+	struct marker_folio *folio = &marker->folios[marker->nr_folios];
+
+	folio->marker = marker;
+	folio->page = page;
+	if (xa_err(xa_store(&marker->vol->markers, page_to_pfn(page), folio,
+			    gfp))) {
+		__free_pages(page, marker->order);
+		return false;
+	}
+	marker->nr_folios++;
+	return true;
+}
+
+/* Add folios until it can carry @size bytes, as far as there is memory. */
+static void marker_grow(struct bpio_marker *marker, u64 size, gfp_t gfp)
+{
+	const unsigned int had = marker->nr_folios;
+	struct bpio_extent *extents;
+	struct page *page;
+
+	/* memory was too short for the first one */
+	if (marker->order < MARKER_MAX_ORDER)
+		return;
+	while (marker->nr_folios < MARKER_MAX_FOLIOS &&
+	       bpio_marker_size(marker) < size) {
+		page = alloc_folio(marker->order, gfp);
+		if (!page || !add_folio(marker, page, gfp))
+			break;
+	}
+	if (marker->nr_folios == had)
+		return;
+	marker->max = bpio_marker_size(marker) >> SECTOR_SHIFT;
+	extents = kvmalloc_array(marker->max, sizeof(*extents), gfp);
+	if (extents) {
+		kvfree(marker->extents);
+		marker->extents = extents;
+		return;
+	}
+	while (marker->nr_folios > had) {
+		page = marker->folios[--marker->nr_folios].page;
+		xa_erase(&marker->vol->markers, page_to_pfn(page));
+		__free_pages(page, marker->order);
+	}
+	marker->max = bpio_marker_size(marker) >> SECTOR_SHIFT;
+}
+
+/* Return: one with one folio, or NULL. */
 static struct bpio_marker *marker_alloc(struct dm_bpio_volume *vol, gfp_t gfp)
 {
 	struct bpio_marker *marker;
+	struct page *page;
 
 	marker = kzalloc(sizeof(*marker), gfp);
 	if (!marker)
@@ -168,47 +255,62 @@ static struct bpio_marker *marker_alloc(struct dm_bpio_volume *vol, gfp_t gfp)
 	marker->vol = vol;
 	spin_lock_init(&marker->lock);
 	for (marker->order = MARKER_MAX_ORDER; ; marker->order--) {
-		marker->page = alloc_pages(gfp | __GFP_COMP | __GFP_NORETRY |
-					   __GFP_NOWARN, marker->order);
-		if (marker->page)
+		page = alloc_folio(marker->order, gfp);
+		if (page)
 			break;
 		if (marker->order == MARKER_MIN_ORDER)
 			goto free_marker;
 	}
-	marker->max = bpio_marker_size(marker) >> SECTOR_SHIFT;
+	marker->max = folio_bytes(marker) >> SECTOR_SHIFT;
 	marker->extents = kvmalloc_array(marker->max, sizeof(*marker->extents),
 					 gfp);
 	if (!marker->extents)
 		goto free_page;
-	if (xa_err(xa_store(&vol->markers, page_to_pfn(marker->page), marker,
-			    gfp)))
+	if (!add_folio(marker, page, gfp))
 		goto free_extents;
 	return marker;
 
 free_extents:
 	kvfree(marker->extents);
+	goto free_marker;
 free_page:
-	__free_pages(marker->page, marker->order);
+	__free_pages(page, marker->order);
 free_marker:
 	kfree(marker);
 	return NULL;
 }
 
-/* An idle marker that was filled as @fill, or any with @fill -1. */
 static struct bpio_marker *marker_take_idle(struct dm_bpio_volume *vol,
-					    int fill)
+					    enum bpio_marker_fill fill)
 {
 	struct bpio_marker *marker;
 
-	lockdep_assert_held(&vol->marker_lock);
-	list_for_each_entry(marker, &vol->idle_markers, list) {
-		if (fill >= 0 && marker->fill != fill)
-			continue;
+	spin_lock(&vol->marker_lock);
+	marker = list_first_entry_or_null(&vol->idle_markers[fill],
+					  struct bpio_marker, list);
+	if (marker) {
 		list_del_init(&marker->list);
-		vol->nr_idle_markers--;
-		return marker;
+		vol->nr_idle_markers[fill]--;
 	}
-	return NULL;
+	spin_unlock(&vol->marker_lock);
+	return marker;
+}
+
+static void free_idle_markers(struct dm_bpio_volume *vol)
+{
+	struct bpio_marker *marker;
+	unsigned int fill;
+
+	for (fill = 0; fill < BPIO_NR_MARKER_FILLS; fill++)
+		while ((marker = marker_take_idle(vol, fill)))
+			marker_free(marker);
+}
+
+static void idle_markers_work(struct work_struct *work)
+{
+	free_idle_markers(container_of(to_delayed_work(work),
+				       struct dm_bpio_volume,
+				       idle_markers_work));
 }
 
 /**
@@ -216,34 +318,31 @@ static struct bpio_marker *marker_take_idle(struct dm_bpio_volume *vol,
  * @vol: volume that lies directly below the file system
  * @copy: it is going to be armed by bpio_marker_arm_copy() rather than
  *	bpio_marker_arm_probe()
+ * @size: bytes that it is wanted for
  * @gfp: GFP_KERNEL or weaker, sleeping
  *
- * Up to four are kept by the volume, so that this costs nothing as a rule; what
- * a marker is filled with costs more than all else, so each is used for the
- * same again.
+ * A few are kept by the volume for a while, so that this costs nothing as a
+ * rule; what a marker is filled with costs more than all else, so each is used
+ * for the same again.
  *
  * Context: may sleep.
- * Return: a marker, not armed, or NULL.
+ * Return: a marker, not armed, perhaps for less than @size; or NULL.
  */
 struct bpio_marker *bpio_marker_get(struct bpio_volume *vol, bool copy,
-				    gfp_t gfp)
+				    u64 size, gfp_t gfp)
 {
-	const int fill = copy ? MARKER_FILL_ZERO : MARKER_FILL_PATTERN;
 	struct dm_bpio_volume *dvol = to_dm_bpio(vol);
 	struct bpio_marker *marker;
 
-	spin_lock(&dvol->marker_lock);
-	marker = marker_take_idle(dvol, fill);
-	if (!marker && dvol->nr_idle_markers == MARKER_MAX_IDLE)
-		marker = marker_take_idle(dvol, -1);
-	spin_unlock(&dvol->marker_lock);
+	marker = marker_take_idle(dvol, copy ? BPIO_MARKER_ZERO :
+					       BPIO_MARKER_PATTERN);
 	if (!marker)
 		marker = marker_alloc(dvol, gfp);
-	if (!marker) {
-		spin_lock(&dvol->marker_lock);
-		marker = marker_take_idle(dvol, -1);
-		spin_unlock(&dvol->marker_lock);
-	}
+	if (!marker)
+		return marker_take_idle(dvol, copy ? BPIO_MARKER_PATTERN :
+						     BPIO_MARKER_ZERO);
+	if (bpio_marker_size(marker) < size)
+		marker_grow(marker, size, gfp);
 	return marker;
 }
 EXPORT_SYMBOL_GPL(bpio_marker_get);
@@ -257,18 +356,21 @@ EXPORT_SYMBOL_GPL(bpio_marker_get);
 void bpio_marker_put(struct bpio_marker *marker)
 {
 	struct dm_bpio_volume *vol = marker->vol;
+	const enum bpio_marker_fill fill = marker->fill;
 
 	if (WARN_ON_ONCE(marker->mode != MARKER_IDLE))
 		bpio_marker_disarm(marker);
 	spin_lock(&vol->marker_lock);
-	if (vol->nr_idle_markers < MARKER_MAX_IDLE) {
-		list_add(&marker->list, &vol->idle_markers);
-		vol->nr_idle_markers++;
+	if (vol->nr_idle_markers[fill] < MARKER_MAX_IDLE) {
+		list_add(&marker->list, &vol->idle_markers[fill]);
+		vol->nr_idle_markers[fill]++;
 		marker = NULL;
 	}
 	spin_unlock(&vol->marker_lock);
 	if (marker)
 		marker_free(marker);
+	mod_delayed_work(system_wq, &vol->idle_markers_work,
+			 MARKER_IDLE_SECONDS * HZ);
 }
 EXPORT_SYMBOL_GPL(bpio_marker_put);
 
@@ -276,18 +378,18 @@ EXPORT_SYMBOL_GPL(bpio_marker_put);
  * bpio_marker_size - bytes that one marker I/O can carry
  * @marker: marker
  *
- * Return: 2 MiB; less, but at least 64 KiB, when memory is short.
+ * Return: 2 to 16 MiB; less, but at least 64 KiB, when memory is short.
  */
 size_t bpio_marker_size(const struct bpio_marker *marker)
 {
-	return PAGE_SIZE << marker->order;
+	return marker->nr_folios * folio_bytes(marker);
 }
 EXPORT_SYMBOL_GPL(bpio_marker_size);
 
 /* ---- use by the file system ---------------------------------------------- */
 
 static int marker_arm(struct bpio_marker *marker, enum marker_mode mode,
-		      enum marker_fill fill, struct bpio_token *token,
+		      enum bpio_marker_fill fill, struct bpio_token *token,
 		      u64 token_offset)
 {
 	if (WARN_ON_ONCE(marker->mode != MARKER_IDLE))
@@ -312,7 +414,7 @@ static int marker_arm(struct bpio_marker *marker, enum marker_mode mode,
  * bpio_marker_arm_probe - ask where a range of a file lies
  * @marker: from bpio_marker_get()
  * @token: under construction, gets every extent at once; or NULL
- * @token_offset: bytes into the token's data where the folio's first byte is
+ * @token_offset: bytes into the token's data where the marker's first byte is
  *
  * Afterwards direct reads of the file into bpio_marker_iter() tell.
  *
@@ -324,7 +426,7 @@ int bpio_marker_arm_probe(struct bpio_marker *marker, struct bpio_token *token,
 {
 	if (token && WARN_ON_ONCE(dm_bpio_token_volume(token) != marker->vol))
 		return -EINVAL;
-	return marker_arm(marker, MARKER_PROBE, MARKER_FILL_PATTERN, token,
+	return marker_arm(marker, MARKER_PROBE, BPIO_MARKER_PATTERN, token,
 			  token_offset);
 }
 EXPORT_SYMBOL_GPL(bpio_marker_arm_probe);
@@ -333,7 +435,7 @@ EXPORT_SYMBOL_GPL(bpio_marker_arm_probe);
  * bpio_marker_arm_copy - make writes of the marker copies of a token's data
  * @marker: from bpio_marker_get()
  * @token: from bpio_token_find()
- * @token_offset: bytes into the token's data where the folio's first byte is
+ * @token_offset: bytes into the token's data where the marker's first byte is
  *
  * Afterwards direct writes of bpio_marker_iter() to the file copy.  They fail
  * with -EAGAIN while the source volume is suspended: bpio_token_wait_source(),
@@ -345,7 +447,7 @@ EXPORT_SYMBOL_GPL(bpio_marker_arm_probe);
 int bpio_marker_arm_copy(struct bpio_marker *marker, struct bpio_token *token,
 			 u64 token_offset)
 {
-	return marker_arm(marker, MARKER_COPY, MARKER_FILL_ZERO, token,
+	return marker_arm(marker, MARKER_COPY, BPIO_MARKER_ZERO, token,
 			  token_offset);
 }
 EXPORT_SYMBOL_GPL(bpio_marker_arm_copy);
@@ -354,25 +456,34 @@ EXPORT_SYMBOL_GPL(bpio_marker_arm_copy);
  * bpio_marker_iter - the memory of a marker, for one direct I/O
  * @marker: armed; the direction follows
  * @iter: out: an ITER_BVEC, valid until the marker's next iter
- * @offset: bytes into the folio
- * @length: bytes, within the folio
+ * @offset: bytes into the marker
+ * @length: bytes, within the marker
  *
- * Context: any that may take as long as filling 2 MiB.
+ * Context: any that may take as long as filling 16 MiB.
  */
 void bpio_marker_iter(struct bpio_marker *marker, struct iov_iter *iter,
 		      size_t offset, size_t length)
 {
+	const size_t end = offset + length;
+	unsigned int nr = 0;
+	size_t at, part;
+
 	if (WARN_ON_ONCE(offset > bpio_marker_size(marker) ||
 			 length > bpio_marker_size(marker) - offset))
 		length = 0;
 	marker_prepare(marker, offset, length);
 	marker->used_start = min(marker->used_start, offset);
 	marker->used_end = max(marker->used_end, offset + length);
-	marker->bvec.bv_page = nth_page(marker->page, offset >> PAGE_SHIFT);
-	marker->bvec.bv_offset = offset_in_page(offset);
-	marker->bvec.bv_len = length;
+	for (at = offset; length && at < end; at += part) {
+		struct bio_vec *bvec = &marker->bvecs[nr++];
+
+		part = in_folio(marker, at, end - at);
+		bvec->bv_page = virt_to_page(marker_at(marker, at));
+		bvec->bv_offset = offset_in_page(at);
+		bvec->bv_len = part;
+	}
 	iov_iter_bvec(iter, marker->mode == MARKER_COPY ? WRITE : READ,
-		      &marker->bvec, 1, length);
+		      marker->bvecs, nr, length);
 }
 EXPORT_SYMBOL_GPL(bpio_marker_iter);
 
@@ -472,7 +583,7 @@ EXPORT_SYMBOL_GPL(bpio_marker_extents);
 /**
  * bpio_marker_gap_is_zero - did the file system read zeros into a gap
  * @marker: probe, disarmed
- * @offset: bytes into the folio
+ * @offset: bytes into the marker
  * @length: bytes, within what was read and covered by no extent
  *
  * Return: true for a hole, an unwritten range, or literal zeros.
@@ -480,14 +591,22 @@ EXPORT_SYMBOL_GPL(bpio_marker_extents);
 bool bpio_marker_gap_is_zero(const struct bpio_marker *marker, size_t offset,
 			     size_t length)
 {
-	return !memchr_inv(marker_at(marker, offset), 0, length);
+	const size_t end = offset + length;
+	size_t part;
+
+	for (; offset < end; offset += part) {
+		part = in_folio(marker, offset, end - offset);
+		if (memchr_inv(marker_at(marker, offset), 0, part))
+			return false;
+	}
+	return true;
 }
 EXPORT_SYMBOL_GPL(bpio_marker_gap_is_zero);
 
 /**
  * bpio_marker_gap_read - the literal data that the file system put into a gap
  * @marker: probe, disarmed
- * @offset: bytes into the folio
+ * @offset: bytes into the marker
  * @buffer: out: the data, all of it zero when the call fails
  * @length: bytes, within what was read and covered by no extent
  *
@@ -506,8 +625,8 @@ int bpio_marker_gap_read(const struct bpio_marker *marker, size_t offset,
 			memset(buffer, 0, length);
 			return -EIO;
 		}
+		memcpy(buffer + (at - offset), marker_at(marker, at), n);
 	}
-	memcpy(buffer, marker_at(marker, offset), length);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(bpio_marker_gap_read);
@@ -581,6 +700,7 @@ static struct bpio_marker *marker_of(struct dm_bpio_volume *vol,
 				     struct bio *bio, u64 *pos)
 {
 	struct bpio_marker *marker, *found = NULL;
+	struct marker_folio *folio;
 	bool first = true;
 	struct bvec_iter iter;
 	struct bio_vec bvec;
@@ -591,22 +711,24 @@ static struct bpio_marker *marker_of(struct dm_bpio_volume *vol,
 					     bvec.bv_offset >> PAGE_SHIFT);
 
 		rcu_read_lock();
-		marker = xa_load(&vol->markers,
-				 page_to_pfn(compound_head(page)));
+		folio = xa_load(&vol->markers,
+				page_to_pfn(compound_head(page)));
 		rcu_read_unlock();
+		marker = folio ? folio->marker : NULL;
 		if (!first && marker != found)
 			return ERR_PTR(-EIO);
 		if (marker) {
 			at = ((u64)(page_to_pfn(page) -
-				    page_to_pfn(marker->page)) << PAGE_SHIFT) +
+				    page_to_pfn(folio->page)) << PAGE_SHIFT) +
 			     offset_in_page(bvec.bv_offset);
+			if (bvec.bv_len > folio_bytes(marker) - at)
+				return ERR_PTR(-EIO);
+			at += (folio - marker->folios) * folio_bytes(marker);
 			if (first)
 				*pos = at;
 			else if (at != next)
 				return ERR_PTR(-EIO);
 			next = at + bvec.bv_len;
-			if (next > bpio_marker_size(marker))
-				return ERR_PTR(-EIO);
 		}
 		found = marker;
 		first = false;
@@ -670,20 +792,20 @@ end:
 /* Prepare what a volume holds of markers; the rest of it is zeroed. */
 void dm_bpio_marker_volume_init(struct dm_bpio_volume *vol)
 {
+	unsigned int fill;
+
 	xa_init(&vol->markers);
-	INIT_LIST_HEAD(&vol->idle_markers);
+	for (fill = 0; fill < BPIO_NR_MARKER_FILLS; fill++)
+		INIT_LIST_HEAD(&vol->idle_markers[fill]);
 	spin_lock_init(&vol->marker_lock);
+	INIT_DELAYED_WORK(&vol->idle_markers_work, idle_markers_work);
 }
 
 /* Free the idle markers of a volume that nobody uses any more. */
 void dm_bpio_marker_volume_exit(struct dm_bpio_volume *vol)
 {
-	struct bpio_marker *marker, *next;
-
-	list_for_each_entry_safe(marker, next, &vol->idle_markers, list) {
-		list_del(&marker->list);
-		marker_free(marker);
-	}
+	cancel_delayed_work_sync(&vol->idle_markers_work);
+	free_idle_markers(vol);
 	WARN_ON_ONCE(!xa_empty(&vol->markers));
 	xa_destroy(&vol->markers);
 }

@@ -260,14 +260,14 @@ struct bpio_extent {
 struct bpio_marker;
 
 struct bpio_marker *bpio_marker_get(struct bpio_volume *vol, bool copy,
-				    gfp_t gfp);
+				    u64 size, gfp_t gfp);
 void bpio_marker_put(struct bpio_marker *marker);
 size_t bpio_marker_size(const struct bpio_marker *marker);
 
 /*
  * Arm, do the direct I/O on the file below, disarm, then look at the result.
- * An offset is the position in the marker's folio, so that a bio tells by its
- * pages which part of the range it carries, whatever splitting happened.
+ * An offset is the position in the marker, so that a bio tells by its pages
+ * which part of the range it carries, whatever splitting happened.
  */
 int bpio_marker_arm_probe(struct bpio_marker *marker,
 			  struct bpio_token *token, u64 token_offset);

@@ -5,46 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fs.sh"
 
-# handle make PATH | handle open MOUNT HANDLE [COMMAND-FOR-FD...]
-cat >"$tmp/handle" <<'END_OF_FILE'
-#!/usr/bin/env python3
-import ctypes, errno, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-class Handle(ctypes.Structure):
-    _fields_ = [("bytes", ctypes.c_uint), ("type", ctypes.c_int),
-                ("data", ctypes.c_ubyte * 128)]
-def make(path):
-    h, mount = Handle(128), ctypes.c_int()
-    if libc.name_to_handle_at(-100, path.encode(), ctypes.byref(h),
-                              ctypes.byref(mount), 0):
-        raise OSError(ctypes.get_errno(), path)
-    return "%d:%s" % (h.type, bytes(h.data[:h.bytes]).hex())
-def open_(mount, text, flags=os.O_RDONLY):
-    kind, data = text.split(":")
-    data = bytes.fromhex(data)
-    h = Handle(len(data), int(kind))
-    h.data[:len(data)] = data
-    at = os.open(mount, os.O_RDONLY)
-    fd = libc.open_by_handle_at(at, ctypes.byref(h), flags)
-    err = ctypes.get_errno()
-    os.close(at)
-    if fd < 0:
-        raise OSError(err, os.strerror(err))
-    return fd
-if __name__ == "__main__":
-    if sys.argv[1] == "make":
-        print(make(sys.argv[2]))
-    else:
-        try:
-            fd = open_(sys.argv[2], sys.argv[3])
-        except OSError as e:
-            sys.exit(errno.errorcode[e.errno])
-        os.dup2(fd, 9)
-        os.execvp(sys.argv[4], sys.argv[4:])
-END_OF_FILE
-chmod +x "$tmp/handle"
-handle() { python3 "$tmp/handle" "$@"; }
-
 forget() {
 	sync -f "$mnt"
 	echo 2 >/proc/sys/vm/drop_caches
@@ -54,20 +14,20 @@ same_after() {
 	local when=$1
 
 	check_equal "$fs: $when: a file's data by its handle" "what it holds" \
-		"$(handle open "$mnt" "$file" cat /dev/fd/9)"
+		"$(bpio-handle open "$mnt" "$file" cat /dev/fd/9)"
 	check_equal "$fs: $when: the inode is that of the name" \
 		"$(stat -c %d:%i a/b/c/file)" \
-		"$(handle open "$mnt" "$file" stat -L -c %d:%i /dev/fd/9)"
+		"$(bpio-handle open "$mnt" "$file" stat -L -c %d:%i /dev/fd/9)"
 	forget
 	check_equal "$fs: $when: a directory knows where it is" "$mnt/a/b/c" \
-		"$(handle open "$mnt" "$dir" readlink /proc/self/fd/9)"
+		"$(bpio-handle open "$mnt" "$dir" readlink /proc/self/fd/9)"
 	check_equal "$fs: $when: and what is in it" file \
-		"$(handle open "$mnt" "$dir" ls /dev/fd/9)"
+		"$(bpio-handle open "$mnt" "$dir" ls /dev/fd/9)"
 	check_equal "$fs: $when: the same as by name" \
 		"$(stat -c %d:%i a/b/c)" \
-		"$(handle open "$mnt" "$dir" stat -L -c %d:%i /dev/fd/9)"
+		"$(bpio-handle open "$mnt" "$dir" stat -L -c %d:%i /dev/fd/9)"
 	check "$fs: $when: and files can be made there" \
-		handle open "$mnt" "$dir" bash -c \
+		bpio-handle open "$mnt" "$dir" bash -c \
 		'cd /dev/fd/9/ && echo x >new && mv new newer && rm newer'
 }
 
@@ -76,8 +36,8 @@ single() {
 
 	mkdir -p a/b/c
 	echo "what it holds" >a/b/c/file
-	file=$(handle make a/b/c/file)
-	dir=$(handle make a/b/c)
+	file=$(bpio-handle make a/b/c/file)
+	dir=$(bpio-handle make a/b/c)
 	same_after "at once"
 	forget
 	same_after "nothing cached"
@@ -89,38 +49,48 @@ single() {
 
 	forget
 	check_equal "$fs: what is changed by a handle shows by name" changed \
-		"$(handle open "$mnt" "$file" sh -c 'echo changed >/dev/fd/9' &&
+		"$(bpio-handle open "$mnt" "$file" sh -c 'echo changed >/dev/fd/9' &&
 			cat a/b/c/file)"
 	mv a/b/c/file a/moved
 	forget
 	check_equal "$fs: a handle survives a rename" changed \
-		"$(handle open "$mnt" "$file" cat /dev/fd/9)"
+		"$(bpio-handle open "$mnt" "$file" cat /dev/fd/9)"
 	rm a/moved
 	check_equal "$fs: a removed file is stale" ESTALE \
-		"$(handle open "$mnt" "$file" cat 2>&1)"
+		"$(bpio-handle open "$mnt" "$file" cat)"
 	rmdir a/b/c
 	check_equal "$fs: so is a removed directory" ESTALE \
-		"$(handle open "$mnt" "$dir" ls 2>&1)"
+		"$(bpio-handle open "$mnt" "$dir" ls)"
 	check_equal "$fs: and nonsense" ESTALE \
-		"$(handle open "$mnt" "${dir%%:*}:$(printf 'f%.0s' {1..16})" \
-			ls 2>&1)"
+		"$(bpio-handle open "$mnt" "${dir%%:*}:$(printf 'f%.0s' {1..16})" ls)"
 	rm -r a
 }
 
 # Directories looked up by handle and by name at once, with nothing cached.
 races() {
-	PYTHONPATH=$tmp python3 - "$mnt" <<-'END'
-	import importlib.machinery, importlib.util, os, sys, threading, time
-	loader = importlib.machinery.SourceFileLoader("handle",
-	    os.environ["PYTHONPATH"] + "/handle")
-	spec = importlib.util.spec_from_loader("handle", loader)
-	handle = importlib.util.module_from_spec(spec)
-	loader.exec_module(handle)
+	python3 - "$mnt" <<-'END'
+	import ctypes, os, sys, threading, time
+	libc = ctypes.CDLL(None, use_errno=True)
 	mnt = sys.argv[1]
+	mount = os.open(mnt, os.O_RDONLY)
+	class Handle(ctypes.Structure):
+	    _fields_ = [("bytes", ctypes.c_uint), ("type", ctypes.c_int),
+	                ("data", ctypes.c_ubyte * 128)]
+	def make(path):
+	    h, unused = Handle(128), ctypes.c_int()
+	    if libc.name_to_handle_at(-100, path.encode(), ctypes.byref(h),
+	                              ctypes.byref(unused), 0):
+	        raise OSError(ctypes.get_errno(), path)
+	    return h
+	def open_handle(h):
+	    fd = libc.open_by_handle_at(mount, ctypes.byref(h), os.O_RDONLY)
+	    if fd < 0:
+	        raise OSError(ctypes.get_errno(), "open_by_handle_at")
+	    return fd
 	dirs = ["r%d/x/y/z" % d for d in range(8)]
 	for d in dirs:
 	    os.makedirs(d)
-	handles = [handle.make(d) for d in dirs]
+	handles = [make(d) for d in dirs]
 	seconds = 3 if os.environ.get("BPIO_QUICK") else 8
 	end = time.monotonic() + seconds
 	errors, done = [], [0, 0]
@@ -134,7 +104,7 @@ races() {
 	    return run
 	def by_handle():
 	    for d, h in zip(dirs, handles):
-	        fd = handle.open_(mnt, h)
+	        fd = open_handle(h)
 	        try:
 	            assert os.readlink("/proc/self/fd/%d" % fd) == mnt + "/" + d
 	            os.listdir(fd)
