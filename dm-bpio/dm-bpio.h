@@ -141,10 +141,9 @@ struct dm_bpio_volume {
 	struct bpio_gate source_gate;
 	struct srcu_struct passing;	/* copies that write past map() */
 	atomic_t nr_passing;		/* their number */
-	/* under marker_lock */
+	spinlock_t marker_lock;		/* the next two */
 	struct list_head idle_markers[BPIO_NR_MARKER_FILLS];
 	unsigned int nr_idle_markers[BPIO_NR_MARKER_FILLS];
-	spinlock_t marker_lock;
 	struct delayed_work idle_markers_work;
 };
 
