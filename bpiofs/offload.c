@@ -413,7 +413,7 @@ struct offload_write {
 	struct file *file;
 	struct bpio_token *token;
 	struct bpio_marker *marker;
-	void *literal;		/* LITERAL_SIZE bytes */
+	void *literal;		/* LITERAL_SIZE bytes, when first needed */
 	loff_t pos;
 	u64 token_offset;
 	u64 length;
@@ -447,6 +447,10 @@ static s32 write_literal(struct offload_write *ow, loff_t pos, u64 token_offset,
 		bpiofs_vol(file_inode(ow->file)->i_sb);
 	const u32 sector = bdev_logical_block_size(vol->bdev);
 
+	if (!ow->literal)
+		ow->literal = kvmalloc(LITERAL_SIZE, GFP_KERNEL);
+	if (!ow->literal)
+		return STATUS_INSUFFICIENT_RESOURCES;
 	while (length) {
 		const size_t part = min_t(u64, length, LITERAL_SIZE);
 		struct kvec vec = { ow->literal, part };
@@ -662,10 +666,6 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
 				    ow.length, GFP_KERNEL);
 	if (!ow.marker)
 		return ow.status;
-	ow.literal = kvmalloc(LITERAL_SIZE, GFP_KERNEL);
-	if (!ow.literal)
-		goto out_marker;
-
 	ow.status = STATUS_SUCCESS;
 	init_completion(&ow.done);
 	INIT_WORK_ONSTACK(&ow.work, offload_write_work);
@@ -679,7 +679,6 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
 	if (ow.written)
 		fsnotify_modify(file);
 	kvfree(ow.literal);
-out_marker:
 	bpio_marker_put(ow.marker);
 	return ow.status;
 }

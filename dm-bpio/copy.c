@@ -613,7 +613,7 @@ blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
 	copy = mempool_alloc(copy_pool, GFP_NOWAIT | __GFP_NOWARN);
 	if (!copy)
 		return BLK_STS_RESOURCE;
-	memset(copy, 0, sizeof(*copy));
+	memset(copy, 0, offsetof(struct dm_bpio_copy, nvme.runs));
 	copy->vol = target->vol;
 	copy->target = target;
 	copy->bio = bio;
