@@ -166,10 +166,13 @@ for layout in contiguous fragmented; do
 	away
 	offloaded $layout ""
 	most=$bytes
+	offloaded $layout " (1 MiB a command)" copy_limits 2048 2048 127
+	some=$bytes
 	# What QEMU's namespaces say unless told otherwise.
 	offloaded $layout " (64 KiB a command)" copy_limits 128 128 127
 	on_ext4
 	by_hand $layout "" "$most" "$blocks"
+	by_hand $layout " (1 MiB a command)" "$some" 2048
 	by_hand $layout " (64 KiB a command)" "$bytes" 128
 	away
 done
