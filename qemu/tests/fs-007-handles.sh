@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: file handles outlive caches and mounts, and name what they did
 # smp: 2
+# quick: stock
 # releases: all
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fs.sh"
@@ -91,7 +92,7 @@ races() {
 	for d in dirs:
 	    os.makedirs(d)
 	handles = [make(d) for d in dirs]
-	seconds = 3 if os.environ.get("BPIO_QUICK") else 8
+	seconds = 2 if os.environ.get("BPIO_QUICK") else 8
 	end = time.monotonic() + seconds
 	errors, done = [], [0, 0]
 	def guard(f):

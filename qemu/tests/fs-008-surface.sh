@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: nameless files, durability, notifications, leases, quota, overlays
+# quick: stock
 # releases: all
 # needs: prog=fincore prog=chattr
 . "$(dirname "$0")/lib.sh"
