@@ -85,8 +85,14 @@ bool bpiofs_is_sparse(struct file *file)
 	struct inode *lower = bpiofs_lower_inode(file_inode(file));
 	struct file *lf = bpiofs_file(file)->lower;
 	loff_t size = i_size_read(lower), hole;
+	struct kstat stat = {};
 
-	if (((loff_t)READ_ONCE(lower->i_blocks) << 9) >= size)
+	/*
+	 * XFS leaves i_blocks alone.  Without a look at the blocks the search
+	 * for a hole would read the whole extent list of a file that has none.
+	 */
+	if (!vfs_getattr_nosec(&lf->f_path, &stat, STATX_BLOCKS, 0) &&
+	    ((loff_t)stat.blocks << SECTOR_SHIFT) >= size)
 		return false;
 	/* Data behind a hole: the hole lies before VDL (architecture 2.5). */
 	hole = vfs_llseek(lf, 0, SEEK_HOLE);
