@@ -291,6 +291,9 @@ bool bpiofs_is_sparse(struct file *file);
 void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind);
 void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req);
 
+/* seek.c: where the next data is */
+loff_t bpiofs_seek_data(struct file *lower, loff_t pos);
+
 /* extent.c: file range -> volume extents */
 int bpiofs_extent_cache_init(void);
 void bpiofs_extent_cache_exit(void);

@@ -96,7 +96,7 @@ bool bpiofs_is_sparse(struct file *file)
 		return false;
 	/* Data behind a hole: the hole lies before VDL (architecture 2.5). */
 	hole = vfs_llseek(lf, 0, SEEK_HOLE);
-	return hole >= 0 && hole < size && vfs_llseek(lf, hole, SEEK_DATA) >= 0;
+	return hole >= 0 && hole < size && bpiofs_seek_data(lf, hole) >= 0;
 }
 
 /**

@@ -215,7 +215,7 @@ static ssize_t offload(struct copy *copy)
 	loff_t data;
 
 	if (copy->pos_in >= copy->data_end) {
-		data = vfs_llseek(lower, copy->pos_in, SEEK_DATA);
+		data = bpiofs_seek_data(lower, copy->pos_in);
 		if (data == -ENXIO)
 			data = copy->pos_in + copy->left;
 		if (data < 0)

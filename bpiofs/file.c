@@ -583,7 +583,8 @@ static loff_t llseek(struct file *file, loff_t offset, int whence)
 	case SEEK_DATA:
 	case SEEK_HOLE:
 		/* our position is the one that counts */
-		ret = vfs_llseek(lower, offset, whence);
+		ret = whence == SEEK_DATA ? bpiofs_seek_data(lower, offset) :
+					    vfs_llseek(lower, offset, whence);
 		if (ret < 0)
 			return ret;
 		return vfs_setpos(file, ret, inode->i_sb->s_maxbytes);

@@ -98,7 +98,7 @@ static loff_t valid_data_length(struct file *lower, loff_t size)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
-		data = hole >= size ? size : vfs_llseek(lower, hole, SEEK_DATA);
+		data = hole >= size ? size : bpiofs_seek_data(lower, hole);
 	}
 	return data < 0 && data != -ENXIO ? data : end;
 }

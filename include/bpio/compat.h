@@ -85,6 +85,13 @@
 #define bpio_fl_is_write(fl)	((fl)->fl_type == F_WRLCK)
 #endif
 
+/* "xfs: fix SEEK_HOLE/DATA for regions with active COW extents" is not in it. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#define BPIO_XFS_SEEK_PASSES_DATA true
+#else
+#define BPIO_XFS_SEEK_PASSES_DATA false
+#endif
+
 /* Identity mapping argument of inode operations and VFS helpers. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 #define bpio_idmap mnt_idmap
