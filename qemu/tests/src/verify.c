@@ -10,6 +10,7 @@
  *   check [OPTION...] FILE ID...   every sector is one of the files' own
  *   race [OPTION...] DIR           changes against readers, see race.c
  *   move [OPTION...] FILE ID       moved extents under readers, see move.c
+ *   fsx [OPTION...] FILE           random operations on one file, see fsx.c
  *
  * check: -e enable BypassIO first; -E sync|vector|aio|uring|fixed|poll; -b BLOCK;
  * -q DEPTH; -r random order and lengths, -n READS of them; -z zeros are good;
@@ -393,7 +394,7 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2)
-		die("poison|fill|check|race|move");
+		die("poison|fill|check|race|move|fsx");
 	argc--;
 	argv++;
 	if (!strcmp(argv[0], "poison"))
@@ -410,5 +411,7 @@ int main(int argc, char **argv)
 		return race(argc, argv);
 	if (!strcmp(argv[0], "move"))
 		return move(argc, argv);
+	if (!strcmp(argv[0], "fsx"))
+		return fsx(argc, argv);
 	die("%s: unknown", argv[0]);
 }

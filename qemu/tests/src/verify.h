@@ -15,5 +15,6 @@ uint64_t number(const char *text);
 int32_t enable_bypass(int fd, const char *path);
 int race(int argc, char **argv);
 int move(int argc, char **argv);
+int fsx(int argc, char **argv);
 
 #endif /* VERIFY_H */
