@@ -15,7 +15,7 @@
  * check: -e enable BypassIO first; -E sync|vector|aio|uring|fixed|poll; -b BLOCK;
  * -q DEPTH; -r random order and lengths, -n READS of them; -z zeros are good;
  * -c buffered; -o OFFSET -l LENGTH; -g GENERATION at least; -s prints how many
- * sectors belong to whom.
+ * sectors belong to whom; -m BYTES the contents begin anew after each of these.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -222,7 +222,7 @@ struct check {
 	uint64_t ids[MAX_IDS], sectors[MAX_IDS], zeros;
 	unsigned int ids_nr;
 	bool zero_ok;
-	uint64_t generation;
+	uint64_t generation, modulus;
 	unsigned int bad;
 };
 
@@ -240,7 +240,7 @@ static void check_buffer(struct check *c, const char *buffer, size_t length,
 						      PATTERN_SECTOR;
 		for (i = 0; i < c->ids_nr; i++) {
 			verdict = pattern_check(sector, part, c->ids[i],
-						offset + at);
+						(offset + at) % c->modulus);
 			if (verdict != PATTERN_BAD)
 				break;
 		}
@@ -267,14 +267,14 @@ static int check(int argc, char **argv)
 	uint64_t offset = 0, length = UINT64_MAX, at, end, left = 0;
 	bool enable = false, random_order = false, show = false;
 	unsigned int depth = 1, nr = 0, i, count = 0;
-	struct check c = { .generation = 0 };
+	struct check c = { .modulus = 1ull << 63 };
 	int kind = ENGINE_SYNC, mode = O_DIRECT;
 	size_t block = 256 << 10;
 	struct engine *engine;
 	struct stat st;
 	int fd, opt;
 
-	while ((opt = getopt(argc, argv, "eE:b:q:rn:zco:l:g:s")) != -1) {
+	while ((opt = getopt(argc, argv, "eE:b:q:rn:zco:l:g:m:s")) != -1) {
 		switch (opt) {
 		case 'e':
 			enable = true;
@@ -309,6 +309,9 @@ static int check(int argc, char **argv)
 		case 'g':
 			c.generation = number(optarg);
 			break;
+		case 'm':
+			c.modulus = number(optarg);
+			break;
 		case 's':
 			show = true;
 			break;
@@ -317,7 +320,8 @@ static int check(int argc, char **argv)
 		}
 	}
 	if (argc - optind < 2 || argc - optind > MAX_IDS + 1 || kind < 0 ||
-	    depth < 1 || depth > ENGINE_MAX_DEPTH || block % 512)
+	    depth < 1 || depth > ENGINE_MAX_DEPTH || block % 512 ||
+	    !c.modulus || c.modulus % 512)
 		die("check [OPTION...] FILE ID...");
 	c.path = argv[optind];
 	while (++optind < argc)
