@@ -21,6 +21,7 @@
 
 #include <linux/bpio.h>
 #include <linux/fs.h>
+#include <linux/seqlock.h>
 #include <linux/fs_parser.h>
 #include <linux/fs_stack.h>
 #include <linux/kobject.h>
@@ -155,7 +156,7 @@ struct bpiofs_volume {
  * @long_run: the longest run in there, read under RCU; changed under i_lock of
  *	vfs_inode
  * @cached: in the list of inodes with chunks; see extent.c
- * @judged: what state.sparse was found with; under vfs_inode.i_lock
+ * @judged: what state.sparse was found with; written under vfs_inode.i_lock
  * @opens: opens with counters, under bpiofs_volume.state_lock
  * @past: counters of opens that were closed, likewise; NULL: none
  * @flt_streams: what filters keep for it; see filter-streams.c
@@ -176,6 +177,7 @@ struct bpiofs_inode {
 	struct bpiofs_long_run __rcu *long_run;
 	struct list_head cached;
 	struct {
+		seqcount_spinlock_t count;
 		int seq;
 		blkcnt_t blocks;
 		loff_t size;

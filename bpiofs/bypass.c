@@ -73,6 +73,15 @@ static void to_fs_results(struct fs_bpio_results *to,
 	memcpy(to, from, sizeof(*to));
 }
 
+/* Not that of the open lower file, which carries ours, or an overlay's. */
+static struct path lower_path(struct file *file)
+{
+	return (struct path) {
+		.mnt = bpiofs_vol(file_inode(file)->i_sb)->lower_mnt,
+		.dentry = bpiofs_lower_dentry(file_dentry(file)),
+	};
+}
+
 /**
  * bpiofs_is_sparse - has a file a hole before its valid data length?
  * @file: open regular file
@@ -84,6 +93,7 @@ bool bpiofs_is_sparse(struct file *file)
 {
 	struct inode *lower = bpiofs_lower_inode(file_inode(file));
 	struct file *lf = bpiofs_file(file)->lower;
+	const struct path path = lower_path(file);
 	loff_t size = i_size_read(lower), hole;
 	struct kstat stat = {};
 
@@ -91,7 +101,7 @@ bool bpiofs_is_sparse(struct file *file)
 	 * XFS leaves i_blocks alone.  Without a look at the blocks the search
 	 * for a hole would read the whole extent list of a file that has none.
 	 */
-	if (!vfs_getattr_nosec(&lf->f_path, &stat, STATX_BLOCKS, 0) &&
+	if (!vfs_getattr_nosec(&path, &stat, STATX_BLOCKS, 0) &&
 	    ((loff_t)stat.blocks << SECTOR_SHIFT) >= size)
 		return false;
 	/* Data behind a hole: the hole lies before VDL (architecture 2.5). */
@@ -110,10 +120,7 @@ void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind)
 {
 	struct inode *inode = file_inode(file);
 	struct inode *lower = bpiofs_lower_inode(inode);
-	const struct path path = {
-		.mnt = bpiofs_vol(inode->i_sb)->lower_mnt,
-		.dentry = bpiofs_lower_dentry(file_dentry(file)),
-	};
+	const struct path path = lower_path(file);
 	struct kstat stat = {};
 
 	memset(kind, 0, sizeof(*kind));

@@ -610,14 +610,16 @@ static bool may_be_sparse(const struct inode *lower, loff_t size)
 /* Return: 1 or 0, or -1 when it has to be looked at. */
 static int known_sparse(struct bpiofs_inode *bi, loff_t size)
 {
-	int ret = -1;
+	unsigned int count;
+	int ret;
 
-	spin_lock(&bi->vfs_inode.i_lock);
-	if (bi->judged.size == size &&
-	    bi->judged.blocks == READ_ONCE(bi->lower->i_blocks) &&
-	    bi->judged.seq == atomic_read(&bi->layout_seq))
-		ret = bi->state.sparse;
-	spin_unlock(&bi->vfs_inode.i_lock);
+	do {
+		count = read_seqcount_begin(&bi->judged.count);
+		ret = bi->judged.size == size &&
+		      bi->judged.blocks == READ_ONCE(bi->lower->i_blocks) &&
+		      bi->judged.seq == atomic_read(&bi->layout_seq) ?
+			      READ_ONCE(bi->state.sparse) : -1;
+	} while (read_seqcount_retry(&bi->judged.count, count));
 	return ret;
 }
 
@@ -631,10 +633,12 @@ static void judge_sparse(struct file *file)
 	bool sparse = bpiofs_is_sparse(file);
 
 	spin_lock(&bi->vfs_inode.i_lock);
+	write_seqcount_begin(&bi->judged.count);
 	bi->judged.seq = seq;
 	bi->judged.blocks = blocks;
 	bi->judged.size = size;
 	WRITE_ONCE(bi->state.sparse, sparse);
+	write_seqcount_end(&bi->judged.count);
 	spin_unlock(&bi->vfs_inode.i_lock);
 }
 

@@ -484,6 +484,7 @@ static struct inode *alloc_inode(struct super_block *sb)
 	memset(&bi->state, 0, sizeof(bi->state));
 	atomic_set(&bi->cached_opens, 0);
 	bi->past = NULL;
+	seqcount_spinlock_init(&bi->judged.count, &bi->vfs_inode.i_lock);
 	bi->judged.blocks = 0;
 	mutex_init(&bi->offload_lock);
 	INIT_LIST_HEAD(&bi->opens);
