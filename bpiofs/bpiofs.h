@@ -54,7 +54,7 @@ struct bpiofs_stats {
 	u64 bytes[BPIOFS_PATH_NR];
 	u64 reasons[BPIOFS_WHY_NR];
 	u64 copied[BPIOFS_COPIED_NR];
-};
+} ____cacheline_aligned_in_smp;
 
 /**
  * struct bpiofs_params - mount options
@@ -194,14 +194,15 @@ struct bpiofs_inode {
  * @lower: the open file below, O_NOATIME, same flags otherwise
  * @enabled: BypassIO is enabled on this open; written under state_lock
  * @cached: counted in bpiofs_inode.cached_opens
- * @stats: counters since it was first enabled; else NULL
+ * @stats: counters since it was first enabled, by CPU; else NULL.  No percpu
+ *	memory: its allocator searches, the longer the more there are
  * @of_inode: in bpiofs_inode.opens
  */
 struct bpiofs_file {
 	struct file *lower;
 	bool enabled;
 	bool cached;
-	struct bpiofs_stats __percpu *stats;
+	struct bpiofs_stats *stats;
 	struct list_head of_inode;
 };
 

@@ -143,13 +143,13 @@ static void enable_open(struct file *file, struct bpio_results *results)
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	struct bpiofs_file *f = bpiofs_file(file);
-	struct bpiofs_stats __percpu *stats;
-	struct bpiofs_stats *past;
+	struct bpiofs_stats *stats, *past;
 	bool first;
 
 	lockdep_assert_held(&vol->storage_lock);
 	/* without memory for them it goes uncounted */
-	stats = f->stats ? NULL : alloc_percpu(struct bpiofs_stats);
+	stats = f->stats ? NULL :
+			   kvcalloc(nr_cpu_ids, sizeof(*stats), GFP_KERNEL);
 	past = bi->past ? NULL : kzalloc(sizeof(*past), GFP_KERNEL);
 
 	mutex_lock(&vol->state_lock);
@@ -479,12 +479,12 @@ static void add_words(struct bpiofs_stats *sum, const struct bpiofs_stats *stats
 }
 
 static void add_stats(struct bpiofs_stats *sum,
-		      struct bpiofs_stats __percpu *stats)
+		      const struct bpiofs_stats *stats)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		add_words(sum, per_cpu_ptr(stats, cpu));
+		add_words(sum, &stats[cpu]);
 }
 
 /* The counters of an open live on in those of its stream. */
@@ -499,7 +499,7 @@ static void retire_stats(struct file *file)
 	if (bi->past)
 		add_stats(bi->past, f->stats);
 	mutex_unlock(&vol->state_lock);
-	free_percpu(f->stats);
+	kvfree(f->stats);
 }
 
 /**

@@ -63,17 +63,33 @@ static inline void count_in(struct bpiofs_stats __percpu *stats,
 		this_cpu_inc(stats->reasons[why]);
 }
 
+/* The same for an open: completions count as well. */
+static inline void count_in_own(struct bpiofs_stats *stats,
+				enum bpiofs_path path, enum bpiofs_why why,
+				size_t bytes)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	stats += smp_processor_id();
+	stats->reads[path]++;
+	stats->bytes[path] += bytes;
+	if (why != BPIOFS_WHY_NONE)
+		stats->reasons[why]++;
+	local_irq_restore(flags);
+}
+
 /* For the mount, and for the open when it was ever enabled. */
 static inline void count_read(struct file *file, enum bpiofs_path path,
 			      enum bpiofs_why why, size_t bytes)
 {
-	struct bpiofs_stats __percpu *own;
+	struct bpiofs_stats *own;
 
 	/* pairs with the release of whoever enabled it first */
 	own = smp_load_acquire(&bpiofs_file(file)->stats);
 	count_in(bpiofs_vol(file_inode(file)->i_sb)->stats, path, why, bytes);
 	if (own)
-		count_in(own, path, why, bytes);
+		count_in_own(own, path, why, bytes);
 }
 
 /* A read by the full path; @iocb still tells where it began. */
@@ -91,13 +107,17 @@ static inline void count_full(struct kiocb *iocb, struct bpiofs_inode *bi,
 /* A bio that was counted as bypassed was not. */
 static void uncount_bytes(struct read_bio *rb)
 {
-	struct bpiofs_stats __percpu *own =
+	struct bpiofs_stats *own =
 		READ_ONCE(bpiofs_file(rb->first->iocb->ki_filp)->stats);
 	const size_t bytes = rb->start.bi_size;
+	unsigned long flags;
 
 	this_cpu_sub(rb->vol->stats->bytes[BPIOFS_PATH_FULL], bytes);
-	if (own)
-		this_cpu_sub(own->bytes[BPIOFS_PATH_FULL], bytes);
+	if (own) {
+		local_irq_save(flags);
+		own[smp_processor_id()].bytes[BPIOFS_PATH_FULL] -= bytes;
+		local_irq_restore(flags);
+	}
 	this_cpu_sub(rb->vol->stg->stats->count[BPIO_STAT_BYPASSED_BYTES],
 		     bytes);
 }
