@@ -2,7 +2,6 @@
 /*
  * bpio-cost [-e ENGINE] [-b BYTES] [-q DEPTH] [-n OPERATIONS] [-r BYTES]
  *	[-o BYTES] [-B] [-w] [-s] [-t] FILE
- * bpio-cost -M TOKENS -r BYTES -o BYTES DEVICE
  *
  * What one direct I/O costs, in nanoseconds of the clock: in a machine whose
  * clock counts instructions these are instructions.  Random places, the same in
@@ -15,24 +14,17 @@
  * time of the process, io_uring's workers included, instead of the wall's: the
  * median of single operations.  Every fourth or so completes before it is waited
  * for, or is hit by another interrupt; which share does is chance.
- *
- * -M: mint so many tokens, of 4 KiB each, of a device.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <liburing.h>
 #include <linux/aio_abi.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/bpio.h>
+#include "control.h"
+#include "executed.h"
 
 #define MAX_DEPTH 128
 #define WARM_UP	  256
@@ -49,12 +41,6 @@ static uint8_t *buffer;
 static int fd;
 static aio_context_t aio;
 static struct io_uring ring;
-
-static void __attribute__((noreturn)) die(const char *what, int error)
-{
-	fprintf(stderr, "bpio-cost: %s: %s\n", what, strerror(error));
-	exit(1);
-}
 
 static uint64_t next_place(void)
 {
@@ -202,13 +188,6 @@ static int64_t now(clockid_t clock)
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Of so many times so many operations; none: what the clock costs. */
 static int64_t median(unsigned long times, unsigned long operations)
 {
@@ -223,100 +202,19 @@ static int64_t median(unsigned long times, unsigned long operations)
 		run(operations);
 		costs[i] = now(CLOCK_PROCESS_CPUTIME_ID) - began;
 	}
-	qsort(costs, times, sizeof(*costs), by_size);
-	cost = costs[times / 2];
+	cost = executed_median(costs, times);
 	free(costs);
 	return cost;
 }
 
-static void control(int to, uint32_t code, const void *in, uint32_t in_length,
-		    void *out, uint32_t out_length, int device)
-{
-	struct bpio_control c = {
-		.code = code,
-		.flags = device >= 0 ? BPIO_CONTROL_KERNEL_MODE : 0,
-		.input = (uintptr_t)in,
-		.input_length = in_length,
-		.output = (uintptr_t)out,
-		.output_length = out_length,
-		.device_fd = device,
-	};
-
-	if (ioctl(to, BPIO_IOC_CONTROL, &c))
-		die("BPIO_IOC_CONTROL", errno);
-	if (c.status) {
-		fprintf(stderr, "bpio-cost: code 0x%08x: status 0x%08x\n", code,
-			(uint32_t)c.status);
-		exit(1);
-	}
-}
-
-static void enable(void)
-{
-	const struct fs_bpio_input in = { .operation = FS_BPIO_OP_ENABLE };
-	struct fs_bpio_output out = { 0 };
-
-	control(fd, FSCTL_MANAGE_BYPASS_IO, &in, sizeof(in), &out, sizeof(out),
-		-1);
-	if (out.enable.op_status) {
-		fprintf(stderr, "bpio-cost: vetoed: 0x%08x\n",
-			(uint32_t)out.enable.op_status);
-		exit(1);
-	}
-}
-
-/* Action, its parameters, one range: see protocol 10. */
-static void mint(unsigned long tokens)
-{
-	struct {
-		struct device_dsm_input dsm;
-		struct device_dsm_offload_read_parameters read;
-		uint32_t pad;
-		struct device_dsm_range range;
-	} in = { 0 };
-	struct storage_offload_read_output out;
-	int to;
-
-	to = open("/dev/bpio", O_RDWR);
-	if (to < 0)
-		die("/dev/bpio", errno);
-	in.dsm.size = sizeof(in.dsm);
-	in.dsm.action = DEVICE_DSM_ACTION_OFFLOAD_READ;
-	in.dsm.parameter_block_offset = offsetof(typeof(in), read);
-	in.dsm.parameter_block_length = sizeof(in.read);
-	in.dsm.data_set_ranges_offset = offsetof(typeof(in), range);
-	in.dsm.data_set_ranges_length = sizeof(in.range);
-	in.read.time_to_live = 600000;
-	in.range.length_in_bytes = 4096;
-	while (tokens--) {
-		in.range.starting_offset =
-			(int64_t)(start + tokens * 4096 % region);
-		control(to, IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES, &in,
-			sizeof(in), &out, sizeof(out), fd);
-	}
-	close(to);
-}
-
-static uint64_t number(const char *text)
-{
-	char *end;
-	uint64_t n = strtoull(text, &end, 0);
-
-	if (!*text || *end) {
-		fprintf(stderr, "bpio-cost: %s: not a number\n", text);
-		exit(2);
-	}
-	return n;
-}
-
 int main(int argc, char **argv)
 {
-	unsigned long operations = 4000, tokens = 0;
+	unsigned long operations = 4000;
 	bool bypass = false, single = false;
 	int64_t began, cost;
 	int c;
 
-	while ((c = getopt(argc, argv, "e:b:q:n:r:o:BwstM:")) != -1) {
+	while ((c = getopt(argc, argv, "e:b:q:n:r:o:Bwst")) != -1) {
 		switch (c) {
 		case 'e':
 			for (engine = 0; engine < ENGINES; engine++)
@@ -350,9 +248,6 @@ int main(int argc, char **argv)
 		case 't':
 			single = true;
 			break;
-		case 'M':
-			tokens = number(optarg);
-			break;
 		default:
 			return 2;
 		}
@@ -362,21 +257,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bpio-cost: see the head of bench/cost.c\n");
 		return 2;
 	}
-	fd = open(argv[optind],
-		  (writing || tokens ? O_RDWR : O_RDONLY) | O_DIRECT);
+	fd = open(argv[optind], (writing ? O_RDWR : O_RDONLY) | O_DIRECT);
 	if (fd < 0)
 		die(argv[optind], errno);
-	if (tokens) {
-		began = now(CLOCK_MONOTONIC);
-		mint(tokens);
-		printf("%" PRId64 "\n", (now(CLOCK_MONOTONIC) - began) / (int64_t)tokens);
-		return 0;
-	}
 	if (posix_memalign((void **)&buffer, 4096, depth * bytes))
 		die("memory", ENOMEM);
 	memset(buffer, 0x5a, depth * bytes);
 	if (bypass)
-		enable();
+		manage(fd, FS_BPIO_OP_ENABLE);
 	set_up();
 	run(WARM_UP);
 	if (single) {

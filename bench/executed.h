@@ -84,4 +84,18 @@ static inline int64_t executed_since(const struct executed *before)
 	return passed - (executed_idle() - before->idle);
 }
 
+static inline int executed_compare(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts them.  Most operations are not hit by an interrupt. */
+static inline int64_t executed_median(int64_t *costs, unsigned long nr)
+{
+	qsort(costs, nr, sizeof(*costs), executed_compare);
+	return costs[nr / 2];
+}
+
 #endif /* _BENCH_EXECUTED_H */

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-#   bench/guest.sh reads|writes|nvme DIRECTORY-OF-BPIO-COST
+#   bench/guest.sh reads|writes|nvme|opens|tokens DIRECTORY-OF-PROGRAMS
 #
 # In the guest: one table, CSV lines on standard output: table, what, engine,
-# bytes, order, nanoseconds for one I/O. See bench/run.
+# bytes, order, nanoseconds for one I/O; or, of what may depend on how many there
+# are: table, what, how many, instructions. See bench/run.
 set -euo pipefail
 
 table=$1
@@ -26,7 +27,7 @@ null_device() {
 	mountpoint -q /sys/kernel/config ||
 		mount -t configfs configfs /sys/kernel/config
 	mkdir $dir
-	echo 768 >$dir/size
+	echo "${1:-768}" >$dir/size # MiB; takes memory when written to
 	echo 1 >$dir/memory_backed
 	echo 0 >$dir/irqmode
 	echo 2 >$dir/queue_mode
@@ -65,6 +66,17 @@ row() { # NAME COST-ARG... FILE
 	done
 }
 
+# overlayfs over the file system in /mnt.
+overlay() { # ROW
+	mkdir -p /mnt/lower /mnt/upper /mnt/work /run/o
+	mv /mnt/f /mnt/lower
+	modprobe overlay
+	mount -t overlay overlay /run/o \
+		-o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work
+	row "$1" /run/o/f
+	umount /run/o
+}
+
 plain_file_systems() {
 	local fs
 
@@ -73,15 +85,7 @@ plain_file_systems() {
 		mount "$device" /mnt
 		fill /mnt/f
 		row "$fs" /mnt/f
-		if [ $fs = ext4 ]; then
-			mkdir -p /mnt/lower /mnt/upper /mnt/work /run/o
-			mv /mnt/f /mnt/lower
-			modprobe overlay
-			mount -t overlay overlay /run/o \
-				-o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work
-			row "overlayfs on ext4" /run/o/f
-			umount /run/o
-		fi
+		[ $fs != ext4 ] || overlay "overlayfs on ext4"
 		umount /mnt
 	done
 	linear
@@ -91,6 +95,14 @@ plain_file_systems() {
 	row "ext4 on dm-linear" /mnt/f
 	umount /mnt
 	dmsetup remove --retry linear
+}
+
+# What bpiofs was mounted on, and the same file.
+same_ext4() {
+	mount /dev/mapper/bpio /mnt
+	row "ext4 on bpio target" /mnt/f
+	overlay "overlayfs on ext4 on bpio target"
+	umount /mnt
 }
 
 attach() { echo "$*" >"/sys/fs/bpiofs/$dm/attach"; }
@@ -119,6 +131,7 @@ bypassed() {
 			bpioctl bypassio resume-volume /mnt >/dev/null
 		fi
 		umount /mnt
+		[ $fs != ext4 ] || same_ext4
 		dmsetup remove --retry bpio
 	done
 }
@@ -147,10 +160,61 @@ writes() {
 	bpio any_storage max_tokens $((tokens + 1)) token_ttl_ms 600000 \
 		token_ttl_max_ms 600000
 	row "bpio target" -w /dev/mapper/bpio
-	say "mint a token,ioctl,4096,descending,$(bpio-cost -M "$tokens" \
-		-r $((512 << 20)) -o $((mib << 20)) /dev/mapper/bpio)"
+	say "mint a token,ioctl,4096,descending,$(bpio-tokens mint "$tokens" \
+		$((mib << 20)) $((512 << 20)) /dev/mapper/bpio)"
 	row "bpio target and $tokens tokens elsewhere" -w /dev/mapper/bpio
 	dmsetup remove --retry bpio
+}
+
+# What a program says line by line: WHAT NUMBER.
+scale() { # SUFFIX COLUMN COMMAND...
+	local lines line
+
+	lines=$("${@:3}")
+	while read -r line; do
+		say "${line% *}$1,$2,${line##* }"
+	done <<<"$lines"
+}
+
+opens() {
+	local most=${BPIO_BENCH_OPENS:-100000} filters=0 more held under=
+
+	bpio any_storage
+	make_ext4 /dev/mapper/bpio
+	mount -t bpiofs -o bypassio=manual /dev/mapper/bpio /mnt
+	dm=dm-$((16#$(stat -L -c %T /dev/mapper/bpio)))
+	insmod "$BPIO_MODULES/bpio-flt-passthru.ko"
+	for more in 0 1 63; do
+		for ((; more > 0; more--)); do
+			attach bpio-flt-passthru $((300000 + filters++))
+			under=" under $filters filter"
+		done
+		[ $filters -lt 2 ] || under+=s
+		for held in 1 1000 10000 100000; do
+			[ $held -gt "$most" ] || scale "$under" $held \
+				bpio-opens $held 16 "$count" /mnt
+		done
+		scale "$under" "10000 of 10000 files" \
+			bpio-opens 10000 10000 "$count" /mnt
+	done
+	umount /mnt
+	dmsetup remove --retry bpio
+}
+
+tokens() {
+	local most=${BPIO_BENCH_TOKENS:-1000000} held
+
+	rmmod bpiofs
+	fill "$device"
+	for held in 1 1000 100000 1000000; do
+		[ $held -le "$most" ] || continue
+		# Those before leave room that new ones would not ask for.
+		rmmod dm-bpio
+		insmod "$BPIO_MODULES/dm-bpio.ko"
+		bpio any_storage max_tokens 1048576 token_ttl_max_ms 600000
+		scale "" $held bpio-tokens scale $held "$count" /dev/mapper/bpio
+		dmsetup remove --retry bpio
+	done
 }
 
 echo "# Linux $(uname -r)"
@@ -168,6 +232,14 @@ writes)
 	engines="sync uring"
 	null_device
 	writes
+	;;
+opens)
+	null_device
+	opens
+	;;
+tokens)
+	null_device 10240
+	tokens
 	;;
 nvme)
 	engines="sync uring"
