@@ -63,20 +63,17 @@ static inline void count_in(struct bpiofs_stats __percpu *stats,
 		this_cpu_inc(stats->reasons[why]);
 }
 
-/* The same for an open: completions count as well. */
+/* The same for an open, in process context only. */
 static inline void count_in_own(struct bpiofs_stats *stats,
 				enum bpiofs_path path, enum bpiofs_why why,
 				size_t bytes)
 {
-	unsigned long flags;
-
-	local_irq_save(flags);
-	stats += smp_processor_id();
+	stats += get_cpu();
 	stats->reads[path]++;
 	stats->bytes[path] += bytes;
 	if (why != BPIOFS_WHY_NONE)
 		stats->reasons[why]++;
-	local_irq_restore(flags);
+	put_cpu();
 }
 
 /* For the mount, and for the open when it was ever enabled. */
@@ -104,19 +101,17 @@ static inline void count_full(struct kiocb *iocb, struct bpiofs_inode *bi,
 	trace_bpiofs_read(&bi->vfs_inode, iocb->ki_pos, size, "full", "none");
 }
 
-/* A bio that was counted as bypassed was not. */
+/* A bio that was counted as bypassed was not.  Process context. */
 static void uncount_bytes(struct read_bio *rb)
 {
 	struct bpiofs_stats *own =
 		READ_ONCE(bpiofs_file(rb->first->iocb->ki_filp)->stats);
 	const size_t bytes = rb->start.bi_size;
-	unsigned long flags;
 
 	this_cpu_sub(rb->vol->stats->bytes[BPIOFS_PATH_FULL], bytes);
 	if (own) {
-		local_irq_save(flags);
-		own[smp_processor_id()].bytes[BPIOFS_PATH_FULL] -= bytes;
-		local_irq_restore(flags);
+		own[get_cpu()].bytes[BPIOFS_PATH_FULL] -= bytes;
+		put_cpu();
 	}
 	this_cpu_sub(rb->vol->stg->stats->count[BPIO_STAT_BYPASSED_BYTES],
 		     bytes);
@@ -182,7 +177,11 @@ static void read_bio_work(struct work_struct *work)
 	struct read_bio *first = rb->first;
 	struct bio *bio = &rb->bio;
 
-	if (bio->bi_status) {
+	if (bio->bi_status)
+		uncount_bytes(rb);
+	if (bio->bi_status == BLK_STS_AGAIN) {
+		cmpxchg(&first->error, 0, -EAGAIN);
+	} else if (bio->bi_status) {
 		struct file *lower =
 			bpiofs_file(first->iocb->ki_filp)->lower;
 		const size_t length = rb->start.bi_size;
@@ -215,14 +214,6 @@ static void read_bio_end(struct bio *bio)
 
 	inode_dio_end(rb->lower);
 	bpio_gate_leave(&vol->stg->gate);
-
-	if (unlikely(bio->bi_status)) {
-		uncount_bytes(rb);
-		if (bio->bi_status == BLK_STS_AGAIN) {
-			cmpxchg(&first->error, 0, -EAGAIN);
-			bio->bi_status = BLK_STS_OK;
-		}
-	}
 
 	if (unlikely(bio->bi_status ||
 		     (first->dirty && !pages_still_dirty(bio)))) {
