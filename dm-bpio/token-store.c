@@ -361,7 +361,9 @@ static void token_drop_pieces(struct bpio_token *token)
 				if (!piece)
 					continue;
 				at = piece->last + 1;
-				if (--piece->refs)
+				/* told to others since this one has died */
+				if (piece->moved > token->moved ||
+				    --piece->refs)
 					continue;
 				rb_erase(&piece->rb, &vol->pieces);
 				unused[nr++] = piece;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: on_write preserve: a token keeps its image whatever is written, as far as the reserve goes
-# needs: nvme>=3 prog=perl prog=blkdiscard
+# needs: nvme>=3 prog=perl prog=blkdiscard prog=taskset
 # quick: stock
 # smp: 2
 # timeout: 400
@@ -319,6 +319,62 @@ races() {
 		reserve_failed=0
 }
 
+# of the last target
+used_by_last() {
+	dmsetup status bpio-v | sed -n '$s/.* reserve_used=\([0-9]*\) .*/\1/p'
+}
+
+# Tokens die by the dozen while pieces are added for the one that lives: what is
+# not theirs stays. Of two targets one preserves, a write to the other kills;
+# each of the two has a processor. They stand for everything many times over, so
+# that their deaths take a while.
+deaths() {
+	local i j words=() pid
+
+	remove_volume v
+	dmsetup create bpio-v <<-END
+	0 2048 bpio $disk 0
+	2048 129024 bpio $disk 2048 6 on_write preserve reserve $disk2 0 65536
+	END
+	live[v]=yes
+	noise a 30*m
+	put a m
+	mint t0 range:1M:30M
+	for ((i = 0; i < 3; i++)); do
+		words+=(norange range:$((i * k64)):64K range:1M:30M:63:0)
+		for ((j = 0; j < 20; j++)); do
+			words+=(kernel dread)
+		done
+	done
+	ctl "${words[@]}" >/dev/null
+	begin v
+	bpio-ctl $d:d write:1M:10M:1 >/dev/null
+	words=(mark:v show:tokens await:preserved_bytes)
+	for ((i = 0; i < 3; i++)); do
+		words+=(write:$((i * k64)):4096:2 sleep:20)
+	done
+	taskset 1 bpio-ctl $d:d "${words[@]}" gain:preserved_bytes \
+		>"$tmp/said" &
+	pid=$!
+	# it is looking
+	wait_for 10 grep -q . "$tmp/said"
+	words=()
+	for ((i = 0; i < 320; i++)); do
+		words+=(write:$((11 * m + i * k64)):64K:1)
+	done
+	taskset 2 bpio-ctl $d:d "${words[@]}" >/dev/null
+	wait $pid
+	note "when they had died: $(tail -n 1 "$tmp/said")"
+	check_gained "tokens die while the data of another is preserved" v \
+		tokens_invalidated=60 reserve_failed=0 reserve_full=0 \
+		preserved_bytes=$((30 * m)) tokens=-60
+	check_equal "that keeps all its pieces" $((30 * m)) "$(used_by_last)"
+	redeemed "and its image" t0 a 32*m
+	ctl mark:v msg:revoke
+	check_equal "its death empties the reserve" 0 "$(used_by_last)"
+	remove_volume v
+}
+
 # suspend, resume, another table, slow devices
 tables() {
 	local before
@@ -507,7 +563,7 @@ files() {
 }
 
 # PARTS chooses some; without it, files as well.
-for part in ${PARTS-constructor images limits model races tables stacked}; do
+for part in ${PARTS-constructor images limits model races deaths tables stacked}; do
 	$part
 done
 [ "${PARTS+set}" ] || on_each_fs ext4 files
