@@ -4,6 +4,7 @@
  * engine of last resort, for pieces of a block where source and destination
  * have blocks of different sizes.
  */
+#include <linux/delay.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "copy.h"
@@ -42,6 +43,18 @@ static int literal_io(struct block_device *bdev, blk_opf_t opf, sector_t sector,
 	return ret;
 }
 
+/* Scripted: some time passes, or it fails, when the place is known. */
+static int token_read_fault(struct dm_bpio_volume *vol)
+{
+	struct dm_bpio_fault fault;
+
+	if (!dm_bpio_fault_hit(vol, DM_BPIO_FAULT_TOKEN_READ, &fault))
+		return 0;
+	if (fault.delay_ms)
+		msleep_interruptible(fault.delay_ms);
+	return fault.status ? -EIO : 0;
+}
+
 /*
  * Read from @offset on what lies in one place and can be had in one go: whole
  * blocks straight, a part of a block by way of @bounce, one block.  Inside the
@@ -77,6 +90,9 @@ static ssize_t token_read_some(struct bpio_token *token, u64 offset,
 	}
 	length = min_t(u64, length,
 		       ((u64)leaf.nr_sectors << SECTOR_SHIFT) - head);
+	ret = token_read_fault(vol);
+	if (ret)
+		return ret;
 
 	block = bdev_logical_block_size(leaf.bdev);
 	head += (leaf.sector << SECTOR_SHIFT) & (block - 1);
@@ -95,62 +111,6 @@ static ssize_t token_read_some(struct bpio_token *token, u64 offset,
 	memcpy(buffer, bounce + head, length);
 	return length;
 }
-
-/* ---- the engine ---------------------------------------------------------- */
-
-static s32 literal_read(struct dm_bpio_copy *copy, u64 at, void *buffer,
-			size_t length, void *bounce)
-{
-	size_t done = 0;
-	ssize_t ret;
-
-	while (done < length) {
-		ret = token_read_some(copy->token,
-				      copy->token_offset + at + done,
-				      buffer + done, length - done, bounce);
-		if (ret <= 0)
-			return ret == -ENODATA ? STATUS_DATA_OVERRUN :
-			       bpio_status_from_errno(ret ?: -EIO);
-		done += ret;
-	}
-	return STATUS_SUCCESS;
-}
-
-static void literal_copy(struct dm_bpio_copy *copy, u64 at,
-			 const struct dm_bpio_leaf *src,
-			 const struct dm_bpio_leaf *dst, sector_t nr_sectors)
-{
-	size_t length = (size_t)nr_sectors << SECTOR_SHIFT;
-	s32 status = STATUS_INSUFFICIENT_RESOURCES;
-	void *buffer, *bounce;
-	int ret;
-
-	if (!dm_bpio_copy_begin(copy, at, length))
-		return;
-	if (copy->fua)
-		copy->need_flush = true;
-	buffer = (void *)__get_free_page(GFP_NOIO);
-	bounce = (void *)__get_free_page(GFP_NOIO);
-	if (buffer && bounce)
-		status = literal_read(copy, at, buffer, length, bounce);
-	if (!status) {
-		ret = literal_io(dst->bdev, REQ_OP_WRITE, dst->sector,
-				 buffer, length);
-		status = ret ? bpio_status_from_errno(ret) : STATUS_SUCCESS;
-	}
-	free_page((unsigned long)buffer);
-	free_page((unsigned long)bounce);
-	dm_bpio_copy_end(copy, &dm_bpio_engine_literal, status, at, length);
-}
-
-const struct dm_bpio_copy_engine dm_bpio_engine_literal = {
-	.name = "literal",
-	.stat = BPIO_STAT_BYTES_LITERAL,
-	.max_sectors = PAGE_SIZE >> SECTOR_SHIFT,
-	.copy = literal_copy,
-};
-
-/* ---- reading ------------------------------------------------------------- */
 
 /* Inside the source gate.  Return: NTSTATUS. */
 static s32 token_read_all(struct bpio_token *token, u64 token_offset,
@@ -171,6 +131,45 @@ static s32 token_read_all(struct bpio_token *token, u64 token_offset,
 	return STATUS_SUCCESS;
 }
 
+/* ---- the engine ---------------------------------------------------------- */
+
+static void literal_copy(struct dm_bpio_copy *copy, u64 at,
+			 const struct dm_bpio_leaf *src,
+			 const struct dm_bpio_leaf *dst, sector_t nr_sectors)
+{
+	size_t length = (size_t)nr_sectors << SECTOR_SHIFT;
+	s32 status = STATUS_INSUFFICIENT_RESOURCES;
+	void *buffer, *bounce;
+	int ret;
+
+	if (!dm_bpio_copy_begin(copy, at, length))
+		return;
+	if (copy->fua)
+		copy->need_flush = true;
+	buffer = (void *)__get_free_page(GFP_NOIO);
+	bounce = (void *)__get_free_page(GFP_NOIO);
+	if (buffer && bounce)
+		status = token_read_all(copy->token, copy->token_offset + at,
+					buffer, length, bounce);
+	if (!status) {
+		ret = literal_io(dst->bdev, REQ_OP_WRITE, dst->sector,
+				 buffer, length);
+		status = ret ? bpio_status_from_errno(ret) : STATUS_SUCCESS;
+	}
+	free_page((unsigned long)buffer);
+	free_page((unsigned long)bounce);
+	dm_bpio_copy_end(copy, &dm_bpio_engine_literal, status, at, length);
+}
+
+const struct dm_bpio_copy_engine dm_bpio_engine_literal = {
+	.name = "literal",
+	.stat = BPIO_STAT_BYTES_LITERAL,
+	.max_sectors = PAGE_SIZE >> SECTOR_SHIFT,
+	.copy = literal_copy,
+};
+
+/* ---- reading ------------------------------------------------------------- */
+
 /**
  * bpio_token_read - the data that a token stands for
  * @token: from bpio_token_find()
@@ -179,8 +178,9 @@ static s32 token_read_all(struct bpio_token *token, u64 token_offset,
  *	range is smaller
  * @length: bytes
  *
- * Waits while the source volume is suspended.  Any range will do; one that is
- * not a multiple of the logical block costs extra reads.
+ * Waits while the source volume is suspended; after that the token does not
+ * expire.  Any range will do; one that is not a multiple of the logical block
+ * costs extra reads.
  *
  * Context: process; sleeps.
  * Return: STATUS_SUCCESS; STATUS_INVALID_TOKEN when the token died before the
@@ -207,12 +207,16 @@ s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 			goto free_bounce;
 		}
 	}
+	dm_bpio_token_redeem_begin(token);
 	/* C0 and C3 of token-store.c; a chunk is preserved only once. */
-	do {
+	for (;;) {
 		moved = dm_bpio_token_moved(token);
 		status = token_read_all(token, token_offset, buffer, length,
 					bounce);
-	} while (!status && dm_bpio_token_moved(token) != moved);
+		if (status || dm_bpio_token_moved(token) == moved)
+			break;
+		bpio_stat_add(&vol->pub, BPIO_STAT_REREAD_BYTES, length);
+	}
 	if (vol)
 		bpio_gate_leave(&vol->source_gate);
 	/* C3 of token-store.c */
@@ -220,7 +224,7 @@ s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 		memset(buffer, 0, length);
 		status = STATUS_INVALID_TOKEN;
 	}
-	dm_bpio_token_use(token);
+	dm_bpio_token_redeem_end(token);
 free_bounce:
 	kfree(bounce);
 	return status;

@@ -26,6 +26,7 @@ static const struct {
 	[DM_BPIO_FAULT_BYPASS_READ] = { "bypass_read", FAULT_STATUS },
 	[DM_BPIO_FAULT_IDENTIFY] = { "identify", 0 },
 	[DM_BPIO_FAULT_COPY] = { "copy", FAULT_STATUS | FAULT_DELAY },
+	[DM_BPIO_FAULT_TOKEN_READ] = { "token_read", FAULT_DELAY },
 };
 
 /**

@@ -416,6 +416,7 @@ static void dm_bpio_status(struct dm_target *ti, status_type_t type,
 		{ BPIO_STAT_DSM_FORWARDED, "dsm_forwarded" },
 		{ BPIO_STAT_PRESERVED_BYTES, "preserved_bytes" },
 		{ BPIO_STAT_BYTES_AGAIN, "bytes_again" },
+		{ BPIO_STAT_REREAD_BYTES, "reread_bytes" },
 		{ BPIO_STAT_PRESERVE_FULL, "reserve_full" },
 		{ BPIO_STAT_PRESERVE_FAILED, "reserve_failed" },
 	};

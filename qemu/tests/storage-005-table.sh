@@ -72,15 +72,15 @@ for key in bypass paused enables disables queries vetoes bypassed_reads \
 	bypassed_bytes mapped_reads mapped_writes tokens tokens_issued \
 	tokens_expired tokens_invalidated tokens_refused offload_reads \
 	offload_writes bytes_nvme bytes_kcopyd bytes_zero preserved_bytes \
-	bytes_again reserve_full reserve_failed reserve_used reserve_size \
-	engine; do
+	bytes_again reread_bytes reserve_full reserve_failed reserve_used \
+	reserve_size engine; do
 	check "status has $key" test -n "$(words t $key)"
 done
 for message in revoke unveto "fault clear" "fault offload_read" \
 	"fault offload_write times 3 every 2 status 0xC000009A bytes 512 delay_ms 5" \
 	"fault offload_write status STATUS_IO_TIMEOUT" "fault bypass_read times 1" \
 	"fault identify" "fault copy delay_ms 1" "fault copy status 0xC000009A" \
-	"fault clear"; do
+	"fault token_read" "fault token_read delay_ms 1" "fault clear"; do
 	# shellcheck disable=SC2086 # words
 	check "message $message" dmsetup message t 0 $message
 done
@@ -88,7 +88,7 @@ for message in revoke\ now fault "fault nowhere" "fault offload_read times" \
 	"fault offload_read times 0" "fault offload_read every 0" \
 	"fault offload_read status 0" "fault offload_read delay_ms 60001" \
 	"fault bypass_read bytes 1" "fault copy bytes 512" "fault identify status 0xC0000001" \
-	"fault offload_read colour 1" "veto" nonsense; do
+	"fault token_read status 0xC000009A" "fault offload_read colour 1" "veto" nonsense; do
 	# shellcheck disable=SC2086 # words
 	check "message $message is refused" expect_status 1 \
 		dmsetup message t 0 $message 2>/dev/null
