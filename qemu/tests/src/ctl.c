@@ -32,7 +32,8 @@
  * Volumes:   count:NAME prints all its counters; mark:NAME, then gain:KEY... what
  *            they gained (KEY+: "some"); await:KEY until it gained, 30 s at most;
  *            show:KEY the value; msg:WORDS, suspend, resume: device-mapper
- *            requests to the volume marked
+ *            requests to the volume marked; loadall:WORDS makes a target of
+ *            them again and again, its first, second, ... allocation failing
  * Else:      sh:COMMAND  sleep:MS  held:FILE (makes it, then waits)
  *
  * PATH - opens nothing.
@@ -854,6 +855,43 @@ static void await_gain(const char *key)
 	printf("await %s: never\n", key);
 }
 
+static unsigned int load_nth;
+static bool load_hit;
+
+static void load_begin(void)
+{
+	arm_nth(load_nth);
+}
+
+static void load_end(void)
+{
+	load_hit = disarm_nth();
+}
+
+static void load_all(const char *words)
+{
+	unsigned int errors = 0;
+	int ret;
+
+	for (load_nth = 1; load_nth < 10000; load_nth++) {
+		ret = volume_load(volume, words, load_begin, load_end);
+		if (!load_hit)
+			break;
+		if (ret)
+			errors++;
+		/* a path that cannot be looked up may be said not to be there */
+		if (ret && errno != ENOMEM && errno != ENODEV) {
+			printf("load allocation=%u errno=%s\n", load_nth,
+			       strerrorname_np(errno));
+			result = 3;
+		}
+	}
+	if (ret)
+		said("load", -1);
+	fprintf(stderr, "load: %u allocations failed: %u errors, %u went on\n",
+		load_nth - 1, errors, load_nth - 1 - errors);
+}
+
 static bool do_volume(const char *word)
 {
 	if (!strcmp(word, "count")) {
@@ -1076,6 +1114,10 @@ static void do_word(char *word)
 	if (!strncmp(word, "sh:", 3)) {
 		if (system(word + 3))
 			usage(word);
+		return;
+	}
+	if (!strncmp(word, "loadall:", 8)) { /* a device has a colon */
+		load_all(word + 8);
 		return;
 	}
 	if (do_next(word))

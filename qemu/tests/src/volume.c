@@ -147,3 +147,41 @@ int volume_suspend(const char *name, int suspend)
 	free(io);
 	return io ? 0 : -1;
 }
+
+int volume_load(const char *name, const char *words, void (*begin)(void),
+		void (*end)(void))
+{
+	struct dm_ioctl *now = dm_ioctl(name, DM_TABLE_STATUS, DM_NOFLUSH_FLAG,
+					0, NULL);
+	struct dm_ioctl *io = calloc(1, ROOM);
+	int fd = open("/dev/mapper/control", O_RDWR);
+	struct dm_target_spec *spec;
+	int ret = -1, error;
+
+	if (!now || !io || fd < 0)
+		return -1;
+	io->version[0] = DM_VERSION_MAJOR;
+	io->data_size = ROOM;
+	io->data_start = sizeof(*io);
+	io->target_count = 1;
+	memcpy(io->name, now->name, sizeof(io->name));
+	spec = (void *)((char *)now + now->data_start);
+	*(struct dm_target_spec *)(io + 1) = (struct dm_target_spec){
+		.length = spec->length,
+		.target_type = "bpio",
+	};
+	spec = (void *)(io + 1);
+	snprintf((char *)(spec + 1), ROOM - sizeof(*io) - sizeof(*spec), "%s",
+		 words);
+	begin();
+	ret = ioctl(fd, DM_TABLE_LOAD, io);
+	error = errno;
+	end();
+	if (!ret)
+		free(dm_ioctl(name, DM_TABLE_CLEAR, 0, 0, NULL));
+	close(fd);
+	free(now);
+	free(io);
+	errno = error;
+	return ret;
+}

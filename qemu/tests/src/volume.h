@@ -29,4 +29,12 @@ const struct volume_counter *volume_find(const struct volume_counters *counters,
 int volume_message(const char *name, const char *words);
 int volume_suspend(const char *name, int suspend);
 
+/*
+ * Load a bpio target of these words into the inactive slot of bpio-NAME, and
+ * clear it.  Around the first of both, and nothing else, @begin and @end are
+ * called.  Return: 0 or -1 with errno.
+ */
+int volume_load(const char *name, const char *words, void (*begin)(void),
+		void (*end)(void));
+
 #endif /* VOLUME_H */
