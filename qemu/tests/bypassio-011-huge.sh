@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: a file of 1 TiB: enabling costs nothing, reads look up what they touch
+# quick: stock
 # needs: prog=xfs_io
 # vm: --nvme 1100G --memory 2048
 #

@@ -329,7 +329,7 @@ used_by_last() {
 # each of the two has a processor. They stand for everything many times over, so
 # that their deaths take a while.
 deaths() {
-	local i j words=() pid
+	local i words=() pid
 
 	remove_volume v
 	dmsetup create bpio-v <<-END
@@ -340,27 +340,20 @@ deaths() {
 	noise a 30*m
 	put a m
 	ctl range:1M:30M kernel dread:600000 save:"$tmp/t0" >/dev/null
-	for ((i = 0; i < 3; i++)); do
-		words+=(norange range:$((i * k64)):64K range:1M:30M:63:0)
-		for ((j = 0; j < 20; j++)); do
-			words+=(kernel dread:600000)
-		done
+	for ((i = 0; i < 60; i++)); do
+		words+=(kernel dread:600000)
 	done
-	ctl "${words[@]}" >/dev/null
+	ctl range:0:64K range:1M:30M:63:0 "${words[@]}" >/dev/null
 	begin v
-	bpio-ctl $d:d write:1M:10M:1 >/dev/null
-	words=(mark:v show:tokens await:preserved_bytes)
-	for ((i = 0; i < 3; i++)); do
-		words+=(write:$((i * k64)):4096:2 sleep:20)
-	done
-	taskset 1 bpio-ctl $d:d "${words[@]}" gain:preserved_bytes \
-		>"$tmp/said" &
+	bpio-ctl $d:d write:1M:15M:1 >/dev/null
+	taskset 1 bpio-ctl $d:d mark:v show:tokens await:preserved_bytes \
+		write:0:4096:2 gain:preserved_bytes >"$tmp/said" &
 	pid=$!
 	# it is looking
 	wait_for 10 grep -q . "$tmp/said"
 	words=()
-	for ((i = 0; i < 320; i++)); do
-		words+=(write:$((11 * m + i * k64)):64K:1)
+	for ((i = 0; i < 240; i++)); do
+		words+=(write:$((16 * m + i * k64)):64K:1)
 	done
 	taskset 2 bpio-ctl $d:d "${words[@]}" >/dev/null
 	wait $pid

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # purpose: on_write preserve: every allocation fails in turn: it costs tokens, never a write
 # needs: kernel=debug
-# timeout: 240
+# quick: stock
+# timeout: 400
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
