@@ -188,7 +188,7 @@ watched() {
 	          ("w2", IN_MOVED_TO), ("w2", IN_DELETE)):
 	    assert got.count(e) == 1, (e, got)
 	END
-	ok "$fs: inotify tells each event once"
+	ok "$fs: inotify tells of each"
 	python3 - <<-'END'
 	import fcntl, os, signal
 	open("lease", "w").close()
