@@ -232,6 +232,15 @@ static inline struct dentry *bpiofs_lower_dentry(const struct dentry *dentry)
 	return dentry->d_fsdata;
 }
 
+/* Not file->f_path of an open lower file: that carries ours, or an overlay's. */
+static inline struct path bpiofs_lower_path(const struct dentry *dentry)
+{
+	return (struct path) {
+		.mnt = bpiofs_vol(dentry->d_sb)->lower_mnt,
+		.dentry = bpiofs_lower_dentry(dentry),
+	};
+}
+
 /* The root directory of the mount is the volume handle (architecture 1.2). */
 static inline bool bpiofs_is_volume_handle(const struct inode *inode)
 {

@@ -73,15 +73,6 @@ static void to_fs_results(struct fs_bpio_results *to,
 	memcpy(to, from, sizeof(*to));
 }
 
-/* Not that of the open lower file, which carries ours, or an overlay's. */
-static struct path lower_path(struct file *file)
-{
-	return (struct path) {
-		.mnt = bpiofs_vol(file_inode(file)->i_sb)->lower_mnt,
-		.dentry = bpiofs_lower_dentry(file_dentry(file)),
-	};
-}
-
 /**
  * bpiofs_is_sparse - has a file a hole before its valid data length?
  * @file: open regular file
@@ -93,7 +84,7 @@ bool bpiofs_is_sparse(struct file *file)
 {
 	struct inode *lower = bpiofs_lower_inode(file_inode(file));
 	struct file *lf = bpiofs_file(file)->lower;
-	const struct path path = lower_path(file);
+	const struct path path = bpiofs_lower_path(file_dentry(file));
 	loff_t size = i_size_read(lower), hole;
 	struct kstat stat = {};
 
@@ -120,7 +111,7 @@ void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind)
 {
 	struct inode *inode = file_inode(file);
 	struct inode *lower = bpiofs_lower_inode(inode);
-	const struct path path = lower_path(file);
+	const struct path path = bpiofs_lower_path(file_dentry(file));
 	struct kstat stat = {};
 
 	memset(kind, 0, sizeof(*kind));

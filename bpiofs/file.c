@@ -26,10 +26,7 @@
 static int open_lower(struct file *file)
 {
 	struct inode *inode = file_inode(file);
-	struct path path = {
-		.mnt = bpiofs_vol(inode->i_sb)->lower_mnt,
-		.dentry = bpiofs_lower_dentry(file_dentry(file)),
-	};
+	const struct path path = bpiofs_lower_path(file_dentry(file));
 	struct bpiofs_file *bf;
 	struct file *lower;
 	unsigned int flags;

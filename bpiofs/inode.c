@@ -16,14 +16,6 @@
 /* Flags of inodes that the VFS acts upon, above as below. */
 #define COPIED_FLAGS (S_SYNC | S_APPEND | S_IMMUTABLE | S_NOATIME | S_DIRSYNC)
 
-static struct path lower_path(const struct dentry *dentry)
-{
-	return (struct path) {
-		.mnt = bpiofs_vol(dentry->d_sb)->lower_mnt,
-		.dentry = bpiofs_lower_dentry(dentry),
-	};
-}
-
 /**
  * bpiofs_copy_attr - make an inode look like its peer
  * @inode: to bring up to date: owner, mode, times, links, flags, size
@@ -428,7 +420,7 @@ static int tmpfile(struct bpio_idmap *idmap, struct inode *dir,
 		   struct file *file, umode_t mode)
 {
 	struct dentry *dentry = file->f_path.dentry;
-	const struct path parent = lower_path(dentry->d_parent);
+	const struct path parent = bpiofs_lower_path(dentry->d_parent);
 	struct inode *inode;
 	struct file *lower;
 	int ret;
@@ -474,7 +466,7 @@ static int permission(struct bpio_idmap *idmap, struct inode *inode, int mask)
 static int getattr(struct bpio_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 request_mask, unsigned int flags)
 {
-	struct path lower = lower_path(path->dentry);
+	struct path lower = bpiofs_lower_path(path->dentry);
 	int ret;
 
 	/* security modules were asked about our path */

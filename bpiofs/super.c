@@ -547,10 +547,7 @@ static int unfreeze_fs(struct super_block *sb)
 
 static int statfs(struct dentry *dentry, struct kstatfs *buf)
 {
-	struct path path = {
-		.mnt = bpiofs_vol(dentry->d_sb)->lower_mnt,
-		.dentry = bpiofs_lower_dentry(dentry),
-	};
+	const struct path path = bpiofs_lower_path(dentry);
 	int ret;
 
 	ret = vfs_statfs(&path, buf);
