@@ -100,6 +100,29 @@ ends() {
 		"$(status_of run -- no-such-program </dev/null)"
 }
 
+# A machine that hangs as it boots, the first time only.
+hangs_once() {
+	local real
+
+	real=$(command -v qemu-system-x86_64)
+	mkdir "$tmp/bin"
+	cat >"$tmp/bin/qemu-system-x86_64" <<-END
+	#!/bin/sh
+	[ -e "$tmp/hung" ] && exec "$real" "\$@"
+	: >"$tmp/hung"
+	exec sleep 1000
+	END
+	chmod +x "$tmp/bin/qemu-system-x86_64"
+	check_equal "a boot that hangs is tried once more" 5 "$(echo 5 |
+		PATH=$tmp/bin:$PATH BPIO_BOOT_SECONDS=30 status_of run -- \
+		sh -c 'read -r status; exit "$status"')"
+	check "and that is said" grep -q 'not come up within 30 s: once more' \
+		"$tmp/stderr"
+	check_equal "one that always hangs is 125" 125 "$(BPIO_BOOT_SECONDS=4 \
+		status_of run --append 'rdinit=/bin/sleep -- 1000' -- true \
+		</dev/null)"
+}
+
 nothing_left() {
 	! grep -aqs -- "build/vm/$1-" /proc/[0-9]*/cmdline &&
 		[ -z "$(find "$repo/build/vm" -maxdepth 1 -name "$1-*")" ]
@@ -139,6 +162,7 @@ check "up and done within 20 s" test $took -lt 20000
 devices
 guest_root
 ends
+hangs_once
 killing
 side_by_side
 finish
