@@ -80,8 +80,9 @@
  */
 #define BPIO_OWNER_SHARE	4
 
-/* Pieces that are looked at in one go, under a spinlock. */
+/* Pieces that are looked at, and tokens that die, under one spinlock. */
 #define DROP_PIECES		16
+#define MAX_DEATHS		64
 
 /* A run of the volume that a token stands for; in the tree unless it is zero */
 struct token_range {
@@ -446,17 +447,24 @@ static void token_timeout(struct timer_list *timer)
 void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
 			       sector_t nr_sectors)
 {
-	struct token_range *range;
+	struct token_range *range = NULL;
 	LIST_HEAD(dying);
+	unsigned int nr;
 
 	if (!nr_sectors)
 		return;
-	spin_lock_bh(&vol->token_lock);
-	while ((range = token_tree_iter_first(&vol->token_ranges, sector,
-					      sector + nr_sectors - 1)))
-		token_mark_dead(range->token, &dying);
-	spin_unlock_bh(&vol->token_lock);
-	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+	do {
+		spin_lock_bh(&vol->token_lock);
+		for (nr = 0; nr < MAX_DEATHS; nr++) {
+			range = token_tree_iter_first(&vol->token_ranges, sector,
+						      sector + nr_sectors - 1);
+			if (!range)
+				break;
+			token_mark_dead(range->token, &dying);
+		}
+		spin_unlock_bh(&vol->token_lock);
+		token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+	} while (range);
 }
 
 /**
@@ -465,18 +473,29 @@ void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
  *
  * Rule TK-8.  Tokens under construction die as well.
  *
- * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Context: process, may sleep; takes vol->token_lock.
  */
 void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol)
 {
-	struct bpio_token *token, *next;
+	struct bpio_token *token = NULL;
 	LIST_HEAD(dying);
+	unsigned int nr;
 
-	spin_lock_bh(&vol->token_lock);
-	list_for_each_entry_safe(token, next, &vol->tokens, list)
-		token_mark_dead(token, &dying);
-	spin_unlock_bh(&vol->token_lock);
-	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+	might_sleep();
+	do {
+		spin_lock_bh(&vol->token_lock);
+		for (nr = 0; nr < MAX_DEATHS; nr++) {
+			token = list_first_entry_or_null(&vol->tokens,
+							 struct bpio_token,
+							 list);
+			if (!token)
+				break;
+			token_mark_dead(token, &dying);
+		}
+		spin_unlock_bh(&vol->token_lock);
+		token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+		cond_resched();
+	} while (token);
 }
 
 /* ---- preserving ---------------------------------------------------------- */

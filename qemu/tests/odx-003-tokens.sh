@@ -124,6 +124,21 @@ caps() {
 	END
 }
 
+# More than die under one lock.
+crowds() {
+	local reads how
+
+	reads=$(printf 'oread:0:64K %.0s' {1..150})
+	for how in msg:revoke write:60K:4096:1; do
+		bpio-verify fill a 1 64K
+		check_equal "$fs: 150 tokens die by $how" \
+			"show tokens=150 gain tokens_invalidated=150 show tokens=0" \
+			"$(bpio-ctl a mark:v msg:revoke mark:v $reads show:tokens \
+				$how gain:tokens_invalidated show:tokens |
+				grep -E '^(show|gain) ' | tr '\n' ' ' | sed 's/ $//')"
+	done
+}
+
 # Scripted faults of the read.
 faults() {
 	answers "$fs: offload_read fails, then is cut short" a mark:v \
@@ -149,6 +164,7 @@ run() {
 	lifetime
 	source_changes
 	faults
+	crowds
 	caps
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
