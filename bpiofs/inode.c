@@ -428,9 +428,8 @@ static int tmpfile(struct bpio_idmap *idmap, struct inode *dir,
 	ret = mnt_want_write(parent.mnt);
 	if (ret)
 		return ret;
-	/* O_EXCL: that it will never have one */
-	lower = bpio_tmpfile_open(&parent, mode, O_RDWR | O_LARGEFILE |
-				  (file->f_flags & O_EXCL));
+	/* Whether it may get one is asked of ours. */
+	lower = bpio_tmpfile_open(&parent, mode, O_RDWR | O_LARGEFILE);
 	mnt_drop_write(parent.mnt);
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);
