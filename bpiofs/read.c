@@ -102,17 +102,24 @@ static inline void count_full(struct kiocb *iocb, struct bpiofs_inode *bi,
 }
 
 /* A bio that was counted as bypassed was not.  Process context. */
-static void uncount_bytes(struct read_bio *rb)
+static void uncount(struct read_bio *rb)
 {
+	/* Who is told to come back is counted when he does. */
+	const unsigned int reads = rb->bio.bi_status == BLK_STS_AGAIN;
 	struct bpiofs_stats *own =
 		READ_ONCE(bpiofs_file(rb->first->iocb->ki_filp)->stats);
 	const size_t bytes = rb->start.bi_size;
 
+	this_cpu_sub(rb->vol->stats->reads[BPIOFS_PATH_FULL], reads);
 	this_cpu_sub(rb->vol->stats->bytes[BPIOFS_PATH_FULL], bytes);
 	if (own) {
-		own[get_cpu()].bytes[BPIOFS_PATH_FULL] -= bytes;
+		own += get_cpu();
+		own->reads[BPIOFS_PATH_FULL] -= reads;
+		own->bytes[BPIOFS_PATH_FULL] -= bytes;
 		put_cpu();
 	}
+	this_cpu_sub(rb->vol->stg->stats->count[BPIO_STAT_BYPASSED_READS],
+		     reads);
 	this_cpu_sub(rb->vol->stg->stats->count[BPIO_STAT_BYPASSED_BYTES],
 		     bytes);
 }
@@ -178,7 +185,7 @@ static void read_bio_work(struct work_struct *work)
 	struct bio *bio = &rb->bio;
 
 	if (bio->bi_status)
-		uncount_bytes(rb);
+		uncount(rb);
 	if (bio->bi_status == BLK_STS_AGAIN) {
 		cmpxchg(&first->error, 0, -EAGAIN);
 	} else if (bio->bi_status) {
@@ -217,6 +224,14 @@ static void read_bio_end(struct bio *bio)
 
 	if (unlikely(bio->bi_status ||
 		     (first->dirty && !pages_still_dirty(bio)))) {
+		/*
+		 * Refused as it was submitted: io_uring tries again when it is
+		 * told by the task that did that.
+		 */
+		if (bio->bi_status == BLK_STS_AGAIN && in_task()) {
+			read_bio_work(&rb->work);
+			return;
+		}
 		INIT_WORK(&rb->work, read_bio_work);
 		queue_work(read_wq, &rb->work);
 		return;
@@ -469,12 +484,15 @@ static ssize_t read_by_one(struct kiocb *iocb, struct iov_iter *iter,
 	inode_dio_begin(bi->lower);
 	/* before the read can complete */
 	count_full(iocb, bi, length, size);
-	if (flags & IOCB_HIPRI && bpio_bdev_can_poll(bdev)) {
+	if (flags & IOCB_HIPRI && flags & IOCB_NOWAIT &&
+	    bpio_bdev_can_poll(bdev)) {
 		/*
 		 * Who polls finds it; it cannot complete before, so he must not
-		 * wait for others to submit it.
+		 * wait for others to submit it.  What the device has no room
+		 * for, or not in one piece, comes again without NOWAIT, from a
+		 * worker that does not poll.
 		 */
-		bio->bi_opf |= REQ_POLLED | REQ_NOWAIT;
+		bio->bi_opf |= REQ_POLLED;
 		submit_bio(bio);
 		WRITE_ONCE(iocb->private, bio);
 	} else {
