@@ -138,6 +138,20 @@ struct bpiofs_volume {
 	struct completion kobj_gone;
 };
 
+/* Sectors of a file in one run, and where that lies; returned in registers. */
+struct bpiofs_run {
+	sector_t nr_sectors;
+	sector_t sector;		/* of the volume */
+};
+
+/* The longest run of a file that is known. */
+struct bpiofs_long_run {
+	int seq;			/* layout_seq that it was found under */
+	sector_t first_sectors;		/* of the file */
+	sector_t nr_sectors;
+	sector_t sector;		/* of the volume */
+};
+
 /**
  * struct bpiofs_inode - one stream
  * @vfs_inode: the inode that the VFS sees
@@ -153,8 +167,8 @@ struct bpiofs_volume {
  * @moving_maps: mappings through which a write can move blocks unseen
  * @chunks: extent cache: file offset / BPIOFS_CHUNK -> struct bpiofs_chunk,
  *	read under RCU; changed under xa_lock
- * @long_run: the longest run in there, read under RCU; changed under i_lock of
- *	vfs_inode
+ * @long_run: the longest run in there; changed under i_lock of vfs_inode
+ * @long_run_count: for those who read @long_run
  * @cached: in the list of inodes with chunks; see extent.c
  * @judged: what state.sparse was found with; written under vfs_inode.i_lock
  * @opens: opens with counters, under bpiofs_volume.state_lock
@@ -174,7 +188,8 @@ struct bpiofs_inode {
 	atomic_t delayed_seen;
 	atomic_t moving_maps;
 	struct xarray chunks;
-	struct bpiofs_long_run __rcu *long_run;
+	seqcount_spinlock_t long_run_count;
+	struct bpiofs_long_run long_run;
 	struct list_head cached;
 	struct {
 		seqcount_spinlock_t count;
@@ -316,11 +331,56 @@ void bpiofs_layout_end(struct bpiofs_inode *bi);
 void bpiofs_write_begin(struct bpiofs_inode *bi);
 void bpiofs_write_end(struct bpiofs_inode *bi);
 bool bpiofs_layout_stable(struct bpiofs_inode *bi);
-bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
-			  sector_t file_sector, sector_t *nr_sectors,
-			  sector_t *sector);
+struct bpiofs_run bpiofs_chunk_lookup(struct bpiofs_inode *bi, int seq,
+				      sector_t file_sector,
+				      sector_t nr_sectors);
 int bpiofs_extent_probe(struct file *file, loff_t pos);
+
+/* bpiofs_layout_stable() at a glance: nothing to wait for, nothing to void. */
+static inline bool bpiofs_layout_settled(const struct bpiofs_inode *bi)
+{
+	return !(atomic_read(&bi->layout_changers) |
+		 atomic_read(&bi->moving_maps) |
+		 (atomic_read(&bi->delayed_seen) ^
+		  atomic_read(&bi->delayed_seq)));
+}
+
 int bpiofs_drop_cache(struct bpiofs_inode *bi);
+
+/**
+ * bpiofs_extent_lookup - where does a sector of the file lie?
+ * @bi: inode; bpiofs_layout_stable() was true, and the lock is still held, or
+ *	the lower i_dio_count still raised, that it was true under
+ * @seq: its layout_seq then
+ * @file_sector: 512-byte sector of the file
+ * @nr_sectors: sectors wanted
+ *
+ * Context: any; takes no lock.
+ * Return: as many of them as lie in one run; none: it is not known to be written.
+ */
+static inline struct bpiofs_run
+bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq, sector_t file_sector,
+		     sector_t nr_sectors)
+{
+	const struct bpiofs_long_run *run = &bi->long_run;
+	sector_t at, left, sector;
+	unsigned int count;
+	int found;
+
+	do {
+		count = read_seqcount_begin(&bi->long_run_count);
+		found = run->seq;
+		at = file_sector - run->first_sectors;
+		left = run->nr_sectors;
+		sector = run->sector;
+	} while (read_seqcount_retry(&bi->long_run_count, count));
+	if (unlikely(found != seq || at >= left))
+		return bpiofs_chunk_lookup(bi, seq, file_sector, nr_sectors);
+	return (struct bpiofs_run) {
+		.nr_sectors = min(nr_sectors, left - at),
+		.sector = sector + at,
+	};
+}
 
 /* read.c: the bypass read */
 int bpiofs_read_init(void);

@@ -10,10 +10,10 @@
 #include "trace.h"
 
 /*
- * Wait until no bypassed read of the stream is in flight.  A read looks at the
- * state under the lower inode's shared lock and holds i_dio_count until it has
- * completed: with the state changed before, none can start once the exclusive
- * lock was had, and none is left once the count is zero.
+ * Wait until no bypassed read of the stream is in flight.  A read raises
+ * i_dio_count, or takes the lower inode's lock shared, then looks at the state,
+ * and holds i_dio_count until it has completed: with the state changed before, it
+ * sees that or is waited for.  Meanwhile the lock keeps others from coming.
  */
 static void drain_stream(struct bpiofs_inode *bi)
 {
@@ -24,6 +24,8 @@ static void drain_stream(struct bpiofs_inode *bi)
 	bpio_gate_close(partial, BPIO_GATE_DRAIN);
 	bpio_gate_open(partial, BPIO_GATE_DRAIN);
 	inode_lock(bi->lower);
+	/* the state, then the count; pairs with read_at_once() */
+	smp_mb();
 	inode_dio_wait(bi->lower);
 	inode_unlock(bi->lower);
 }

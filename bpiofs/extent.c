@@ -43,14 +43,6 @@ static DEFINE_MUTEX(cached_lock);
 static atomic_long_t nr_chunks = ATOMIC_LONG_INIT(0);
 static struct shrinker *shrinker;
 
-struct bpiofs_long_run {
-	struct rcu_head rcu;
-	int seq;
-	sector_t first_sectors;		/* of the file */
-	sector_t nr_sectors;
-	sector_t sector;		/* of the volume */
-};
-
 /**
  * bpiofs_extents_init - prepare the extent cache of a new inode
  * @bi: inode
@@ -59,7 +51,8 @@ void bpiofs_extents_init(struct bpiofs_inode *bi)
 {
 	xa_init(&bi->chunks);
 	INIT_LIST_HEAD(&bi->cached);
-	RCU_INIT_POINTER(bi->long_run, NULL);
+	seqcount_spinlock_init(&bi->long_run_count, &bi->vfs_inode.i_lock);
+	memset(&bi->long_run, 0, sizeof(bi->long_run));
 	atomic_set(&bi->layout_changers, 0);
 	atomic_set(&bi->layout_seq, 0);
 	atomic_set(&bi->delayed_seq, 0);
@@ -81,7 +74,6 @@ void bpiofs_extents_destroy(struct bpiofs_inode *bi)
 		list_del_init(&bi->cached);
 		mutex_unlock(&cached_lock);
 	}
-	kfree(rcu_dereference_protected(bi->long_run, true));
 	xa_for_each(&bi->chunks, index, chunk) {
 		kfree(chunk);
 		atomic_long_dec(&nr_chunks);
@@ -95,7 +87,8 @@ void bpiofs_extents_destroy(struct bpiofs_inode *bi)
  *
  * Until bpiofs_layout_end() reads take the traditional path.  The operation
  * itself takes the lower i_rwsem exclusively and waits for direct I/O, which
- * bypassed reads are counted as.
+ * bypassed reads are counted as: a read is counted first and looks then, so
+ * either it sees the change coming or the change waits for it.
  *
  * Context: any.
  */
@@ -103,7 +96,10 @@ void bpiofs_layout_begin(struct bpiofs_inode *bi)
 {
 	atomic_inc(&bi->layout_changers);
 	atomic_inc(&bi->layout_seq);
-	/* both before the change; pairs with the probe's smp_rmb() */
+	/*
+	 * Both before the change; pairs with the probe's smp_rmb(), and with the
+	 * barrier between a read's inode_dio_begin() and its look.
+	 */
 	smp_mb__after_atomic();
 }
 
@@ -156,7 +152,7 @@ void bpiofs_write_end(struct bpiofs_inode *bi)
 
 /**
  * bpiofs_layout_stable - may the extent cache be used?
- * @bi: inode, its lower i_rwsem held shared
+ * @bi: inode, its lower i_rwsem held shared or its lower i_dio_count raised
  *
  * Once a page is gone from the cache its blocks are where they will stay, so
  * after cached writes what was known before is voided when no page is left.
@@ -185,21 +181,30 @@ bool bpiofs_layout_stable(struct bpiofs_inode *bi)
 	return true;
 }
 
-/* The part of a sector's chunk; see bpiofs_extent_lookup(). */
-static noinline bool chunk_lookup(struct bpiofs_inode *bi, int seq,
-				  sector_t file_sector, sector_t *nr_sectors,
-				  sector_t *sector)
+/**
+ * bpiofs_chunk_lookup - the part of bpiofs_extent_lookup() beyond the long run
+ * @bi: inode, as there
+ * @seq: its layout_seq, as there
+ * @file_sector: 512-byte sector of the file
+ * @nr_sectors: sectors wanted
+ *
+ * Context: any; takes no lock.
+ * Return: as there.
+ */
+struct bpiofs_run bpiofs_chunk_lookup(struct bpiofs_inode *bi, int seq,
+				      sector_t file_sector, sector_t nr_sectors)
 {
 	const u32 at = file_sector & ((CHUNK_SIZE >> SECTOR_SHIFT) - 1);
+	struct bpiofs_run found = {};
 	const struct chunk *chunk;
 	unsigned int low, high;
 
+	rcu_read_lock();
 	chunk = xa_load(&bi->chunks,
 			file_sector >> (CHUNK_SHIFT - SECTOR_SHIFT));
-	if (!chunk || chunk->seq != seq)
-		return false;
-
-	for (low = 0, high = chunk->nr; low < high;) {
+	low = 0;
+	high = chunk && chunk->seq == seq ? chunk->nr : 0;
+	while (low < high) {
 		const unsigned int mid = low + (high - low) / 2;
 		const struct run *run = &chunk->run[mid];
 
@@ -210,43 +215,11 @@ static noinline bool chunk_lookup(struct bpiofs_inode *bi, int seq,
 		} else {
 			const u32 skip = at - run->first_sectors;
 
-			*nr_sectors = min_t(sector_t, *nr_sectors,
-					    run->nr_sectors - skip);
-			*sector = run->sector + skip;
-			return true;
+			found.nr_sectors = min_t(sector_t, nr_sectors,
+						 run->nr_sectors - skip);
+			found.sector = run->sector + skip;
+			break;
 		}
-	}
-	return false;
-}
-
-/**
- * bpiofs_extent_lookup - where does a sector of the file lie?
- * @bi: inode; bpiofs_layout_stable() was true under the lock still held
- * @seq: its layout_seq then
- * @file_sector: 512-byte sector of the file
- * @nr_sectors: in: sectors wanted; out: of them, how many lie in one run
- * @sector: out: first sector on the volume
- *
- * Context: any; takes no lock.
- * Return: false when it is not known to be written.
- */
-bool bpiofs_extent_lookup(struct bpiofs_inode *bi, int seq,
-			  sector_t file_sector, sector_t *nr_sectors,
-			  sector_t *sector)
-{
-	const struct bpiofs_long_run *run;
-	bool found = true;
-
-	rcu_read_lock();
-	run = rcu_dereference(bi->long_run);
-	if (likely(run && run->seq == seq &&
-		   file_sector - run->first_sectors < run->nr_sectors)) {
-		const sector_t skip = file_sector - run->first_sectors;
-
-		*nr_sectors = min(*nr_sectors, run->nr_sectors - skip);
-		*sector = run->sector + skip;
-	} else {
-		found = chunk_lookup(bi, seq, file_sector, nr_sectors, sector);
 	}
 	rcu_read_unlock();
 	return found;
@@ -297,37 +270,31 @@ static void remember_long_run(struct bpiofs_inode *bi,
 			      const struct chunk *chunk, loff_t chunk_pos)
 {
 	const sector_t start = chunk_pos >> SECTOR_SHIFT;
-	struct bpiofs_long_run *old, *new;
+	struct bpiofs_long_run new = { .seq = chunk->seq };
 	unsigned int i;
 
-	new = kzalloc(sizeof(*new), GFP_KERNEL);
-	if (!new)
-		return;
 	rcu_read_lock();
 	spin_lock(&bi->vfs_inode.i_lock);
-	old = rcu_dereference_protected(bi->long_run,
-					lockdep_is_held(&bi->vfs_inode.i_lock));
-	if (old && old->seq == chunk->seq)
-		*new = *old;
-	new->seq = chunk->seq;
+	if (bi->long_run.seq == chunk->seq)
+		new = bi->long_run;
 	for (i = 0; i < chunk->nr; i++) {
 		const struct run *run = &chunk->run[i];
 		const sector_t first = start + run->first_sectors;
 
-		if (!long_run_join(new, first, run) &&
-		    run->nr_sectors > new->nr_sectors) {
-			new->first_sectors = first;
-			new->sector = run->sector;
-			new->nr_sectors = run->nr_sectors;
+		if (!long_run_join(&new, first, run) &&
+		    run->nr_sectors > new.nr_sectors) {
+			new.first_sectors = first;
+			new.sector = run->sector;
+			new.nr_sectors = run->nr_sectors;
 		}
 	}
-	while (long_run_grow(bi, new, true) || long_run_grow(bi, new, false))
+	while (long_run_grow(bi, &new, true) || long_run_grow(bi, &new, false))
 		;
-	rcu_assign_pointer(bi->long_run, new);
+	write_seqcount_begin(&bi->long_run_count);
+	bi->long_run = new;
+	write_seqcount_end(&bi->long_run_count);
 	spin_unlock(&bi->vfs_inode.i_lock);
 	rcu_read_unlock();
-	if (old)
-		kfree_rcu(old, rcu);
 }
 
 /*

@@ -4,17 +4,20 @@
  * the bottom, past the lower file system, every dm layer and every filter.
  *
  * What keeps it honest:
- * - the lower i_rwsem is held shared from the look at the state until the last
- *   bio is submitted, and it or i_dio_count until it has completed, as the lower
- *   file system's own direct reads do: truncate, hole punch and extent moves
- *   wait for both, and so do the stream's pause and DISABLE;
+ * - i_dio_count of the lower inode is raised, or its i_rwsem held shared, from
+ *   before the look at the state until the last bio is submitted, and i_dio_count
+ *   is until it has completed, as in the lower file system's own direct reads:
+ *   truncate, hole punch and extent moves wait for both, and so do the stream's
+ *   pause and DISABLE;
  * - the volume's gate is held per bio: pauses, vetoes and dm suspends close it
  *   and wait;
  * - what fails is read again on the traditional path.
  *
  * Three ways: read_alone() for a reader who waits for one bio with few pages,
  * everything on his stack; read_by_one() for one who does not wait, and one
- * bio; submit_range() for all others.
+ * bio.  Both are for read_at_once(), which takes no lock and gives up when it
+ * finds anything in its way.  bypass_read() finds out what that is, does
+ * something about it where it can, and reads by submit_range().
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -38,11 +41,12 @@ struct read_bio {
 
 	/* of this bio */
 	struct read_bio *first;
-	struct bpiofs_volume *vol;
+	struct bpio_gate *gate;
 	struct inode *lower;
 	loff_t pos;
 	bool moved;			/* not read: its blocks may be moving */
-	struct bvec_iter start;
+	unsigned int length;
+	unsigned int bvec_done;		/* of its first page, before it began */
 	struct work_struct work;
 	struct bio bio;			/* last: the bio set's front pad */
 };
@@ -90,15 +94,23 @@ static inline void count_read(struct file *file, enum bpiofs_path path,
 }
 
 /* A read by the full path; @iocb still tells where it began. */
-static inline void count_full(struct kiocb *iocb, struct bpiofs_inode *bi,
-			      size_t length, ssize_t size)
+static inline void count_full(struct kiocb *iocb, struct bpiofs_file *f,
+			      struct bpiofs_volume *vol,
+			      struct bpio_volume *stg, size_t length,
+			      ssize_t size)
 {
-	struct bpio_volume *stg = bpiofs_vol(bi->vfs_inode.i_sb)->stg;
+	/* pairs with the release of whoever enabled it first */
+	struct bpiofs_stats *own = smp_load_acquire(&f->stats);
+	struct bpio_stats __percpu *stats = stg->stats;
 
-	count_read(iocb->ki_filp, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, length);
-	bpio_stat_add(stg, BPIO_STAT_BYPASSED_READS, 1);
-	bpio_stat_add(stg, BPIO_STAT_BYPASSED_BYTES, length);
-	trace_bpiofs_read(&bi->vfs_inode, iocb->ki_pos, size, "full", "none");
+	count_in(vol->stats, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, length);
+	if (own)
+		count_in_own(own, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, length);
+	this_cpu_inc(stats->count[BPIO_STAT_BYPASSED_READS]);
+	this_cpu_add(stats->count[BPIO_STAT_BYPASSED_BYTES], length);
+	if (trace_bpiofs_read_enabled())
+		trace_bpiofs_read(file_inode(iocb->ki_filp), iocb->ki_pos, size,
+				  "full", "none");
 }
 
 /* A bio that was counted as bypassed was not.  Process context. */
@@ -106,29 +118,40 @@ static void uncount(struct read_bio *rb)
 {
 	/* Who is told to come back is counted when he does. */
 	const unsigned int reads = rb->bio.bi_status == BLK_STS_AGAIN;
-	struct bpiofs_stats *own =
-		READ_ONCE(bpiofs_file(rb->first->iocb->ki_filp)->stats);
-	const size_t bytes = rb->start.bi_size;
+	struct file *file = rb->first->iocb->ki_filp;
+	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	struct bpiofs_stats *own = READ_ONCE(bpiofs_file(file)->stats);
+	const size_t bytes = rb->length;
 
-	this_cpu_sub(rb->vol->stats->reads[BPIOFS_PATH_FULL], reads);
-	this_cpu_sub(rb->vol->stats->bytes[BPIOFS_PATH_FULL], bytes);
+	this_cpu_sub(vol->stats->reads[BPIOFS_PATH_FULL], reads);
+	this_cpu_sub(vol->stats->bytes[BPIOFS_PATH_FULL], bytes);
 	if (own) {
 		own += get_cpu();
 		own->reads[BPIOFS_PATH_FULL] -= reads;
 		own->bytes[BPIOFS_PATH_FULL] -= bytes;
 		put_cpu();
 	}
-	this_cpu_sub(rb->vol->stg->stats->count[BPIO_STAT_BYPASSED_READS],
-		     reads);
-	this_cpu_sub(rb->vol->stg->stats->count[BPIO_STAT_BYPASSED_BYTES],
-		     bytes);
+	this_cpu_sub(vol->stg->stats->count[BPIO_STAT_BYPASSED_READS], reads);
+	this_cpu_sub(vol->stg->stats->count[BPIO_STAT_BYPASSED_BYTES], bytes);
 }
 
+/* Most bios at a glance: one page, and it is dirty. */
+static inline bool is_one_dirty_page(const struct bio *bio)
+{
+	const struct bio_vec *bv = bio->bi_io_vec;
+
+	return bio->bi_vcnt == 1 && bv->bv_offset + bv->bv_len <= PAGE_SIZE &&
+	       folio_test_dirty(page_folio(bv->bv_page));
+}
+
+/* Those that are dirty already: see pages_still_dirty(). */
 static void pages_dirty(struct bio *bio)
 {
 	struct folio_iter fi;
 
 	bio_for_each_folio_all(fi, bio) {
+		if (folio_test_dirty(fi.folio))
+			continue;
 		folio_lock(fi.folio);
 		folio_mark_dirty(fi.folio);
 		folio_unlock(fi.folio);
@@ -191,14 +214,13 @@ static void read_bio_work(struct work_struct *work)
 	} else if (bio->bi_status) {
 		struct file *lower =
 			bpiofs_file(first->iocb->ki_filp)->lower;
-		const size_t length = rb->start.bi_size;
 		struct iov_iter iter;
 		struct kiocb kiocb;
 		ssize_t got;
 
 		iov_iter_bvec(&iter, ITER_DEST, bio->bi_io_vec, bio->bi_vcnt,
-			      rb->start.bi_bvec_done + length);
-		iov_iter_advance(&iter, rb->start.bi_bvec_done);
+			      rb->bvec_done + rb->length);
+		iov_iter_advance(&iter, rb->bvec_done);
 		init_sync_kiocb(&kiocb, lower);
 		kiocb.ki_flags |= IOCB_DIRECT;
 		kiocb.ki_pos = rb->pos;
@@ -217,10 +239,9 @@ static void read_bio_end(struct bio *bio)
 {
 	struct read_bio *rb = container_of(bio, struct read_bio, bio);
 	struct read_bio *first = rb->first;
-	struct bpiofs_volume *vol = rb->vol;
 
 	inode_dio_end(rb->lower);
-	bpio_gate_leave(&vol->stg->gate);
+	bpio_gate_leave(rb->gate);
 
 	if (unlikely(bio->bi_status ||
 		     (first->dirty && !pages_still_dirty(bio)))) {
@@ -240,33 +261,27 @@ static void read_bio_end(struct bio *bio)
 	finish_bio(rb);
 }
 
-/* A run of the file, and where it lies on the volume. */
-struct run {
-	sector_t nr_sectors;
-	sector_t sector;
-};
-
 /*
  * Is every part of the range known?  Then *@start is its first run.  Else
  * *@missing is the first part that is not.
  */
 static bool range_known(struct bpiofs_inode *bi, int seq, loff_t pos,
-			size_t length, struct run *start, loff_t *missing)
+			size_t length, struct bpiofs_run *start,
+			loff_t *missing)
 {
-	sector_t file_sector = pos >> SECTOR_SHIFT;
-	sector_t left = length >> SECTOR_SHIFT;
-	struct run *run = start, next;
+	const sector_t first = pos >> SECTOR_SHIFT;
+	const sector_t nr = length >> SECTOR_SHIFT;
+	struct bpiofs_run run;
+	sector_t done;
 
-	while (left) {
-		run->nr_sectors = left;
-		if (!bpiofs_extent_lookup(bi, seq, file_sector,
-					  &run->nr_sectors, &run->sector)) {
-			*missing = (loff_t)file_sector << SECTOR_SHIFT;
+	for (done = 0; done < nr; done += run.nr_sectors) {
+		run = bpiofs_extent_lookup(bi, seq, first + done, nr - done);
+		if (!run.nr_sectors) {
+			*missing = (loff_t)(first + done) << SECTOR_SHIFT;
 			return false;
 		}
-		file_sector += run->nr_sectors;
-		left -= run->nr_sectors;
-		run = &next;
+		if (!done)
+			*start = run;
 	}
 	return true;
 }
@@ -276,7 +291,7 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 {
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	loff_t last = -1, missing;
-	struct run start;
+	struct bpiofs_run start;
 	int ret;
 
 	while (!range_known(bi, atomic_read(&bi->layout_seq), pos, length,
@@ -300,7 +315,7 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
  */
 static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 				     struct bpiofs_inode *bi, int seq,
-				     struct run run, size_t length,
+				     struct bpiofs_run run, size_t length,
 				     ssize_t size)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
@@ -334,10 +349,12 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		 */
 		if (!nr) {
 			nr = (end - pos) >> SECTOR_SHIFT;
-			moved = !bpiofs_extent_lookup(bi, seq,
-						      pos >> SECTOR_SHIFT, &nr,
-						      &run.sector);
-			if (unlikely(moved))
+			run = bpiofs_extent_lookup(bi, seq, pos >> SECTOR_SHIFT,
+						   nr);
+			moved = !run.nr_sectors;
+			if (likely(!moved))
+				nr = run.nr_sectors;
+			else
 				run.sector = 0;
 		}
 		run.nr_sectors = 0;
@@ -376,15 +393,17 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		if (dirty)
 			pages_dirty(bio);
 
-		rb->vol = vol;
+		rb->gate = &vol->stg->gate;
 		rb->lower = bi->lower;
 		rb->pos = pos;
 		rb->moved = moved;
-		rb->start = bio->bi_iter;
-		pos += bio->bi_iter.bi_size;
+		rb->length = bio->bi_iter.bi_size;
+		rb->bvec_done = bio->bi_iter.bi_bvec_done;
+		pos += rb->length;
 		/* before the read can complete */
 		if (pos == end)
-			count_full(iocb, bi, length, size);
+			count_full(iocb, bpiofs_file(file), vol, vol->stg,
+				   length, size);
 		if (!first) {
 			first = rb;
 			rb->iocb = iocb;
@@ -425,86 +444,6 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 	return first;
 }
 
-/*
- * An asynchronous read of one run of the volume, by one bio.  Caller: lower
- * i_rwsem shared, inside the gate.
- * Return: -EIOCBQUEUED, the gate is left when it completes; a negative errno;
- * 0: too much for one bio, nothing of @iter used.
- */
-static ssize_t read_by_one(struct kiocb *iocb, struct iov_iter *iter,
-			   struct bpiofs_inode *bi, sector_t sector,
-			   ssize_t size)
-{
-	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
-	const size_t length = iov_iter_count(iter);
-	sector_t nr = length >> SECTOR_SHIFT, lower;
-	const int flags = iocb->ki_flags;
-	blk_opf_t opf = REQ_OP_READ;
-	struct block_device *bdev;
-	struct read_bio *rb;
-	struct bio *bio;
-	ssize_t ret;
-
-	bdev = bpio_volume_map(vol->stg, sector, &nr, &lower);
-	if (unlikely(!bdev || nr < length >> SECTOR_SHIFT))
-		return 0;
-	if (flags & IOCB_ALLOC_CACHE)
-		opf |= REQ_ALLOC_CACHE;
-	if (flags & IOCB_NOWAIT)
-		opf |= REQ_NOWAIT;
-	bio = bio_alloc_bioset(bdev, bio_iov_vecs_to_alloc(iter, BIO_MAX_VECS),
-			       opf, GFP_KERNEL, &read_bios);
-	bio->bi_iter.bi_sector = lower;
-	bio->bi_ioprio = iocb->ki_ioprio;
-	bio->bi_end_io = read_bio_end;
-	ret = bio_iov_iter_get_pages(bio, iter);
-	if (unlikely(ret))
-		goto out_put;
-	if (unlikely(bio->bi_iter.bi_size < length)) {
-		iov_iter_revert(iter, bio->bi_iter.bi_size);
-		bio_release_pages(bio, false);
-		goto out_put;
-	}
-
-	rb = container_of(bio, struct read_bio, bio);
-	rb->iocb = iocb;
-	rb->error = 0;
-	rb->size = size;
-	rb->sync = false;
-	rb->dirty = user_backed_iter(iter);
-	if (rb->dirty)
-		pages_dirty(bio);
-	atomic_set(&rb->ref, 1);
-	rb->first = rb;
-	rb->vol = vol;
-	rb->lower = bi->lower;
-	rb->pos = iocb->ki_pos;
-	rb->moved = false;
-	rb->start = bio->bi_iter;
-	inode_dio_begin(bi->lower);
-	/* before the read can complete */
-	count_full(iocb, bi, length, size);
-	if (flags & IOCB_HIPRI && flags & IOCB_NOWAIT &&
-	    bpio_bdev_can_poll(bdev)) {
-		/*
-		 * Who polls finds it; it cannot complete before, so he must not
-		 * wait for others to submit it.  What the device has no room
-		 * for, or not in one piece, comes again without NOWAIT, from a
-		 * worker that does not poll.
-		 */
-		bio->bi_opf |= REQ_POLLED;
-		submit_bio(bio);
-		WRITE_ONCE(iocb->private, bio);
-	} else {
-		submit_bio(bio);
-	}
-	return -EIOCBQUEUED;
-
-out_put:
-	bio_put(bio);
-	return ret;
-}
-
 /* Sleep until the completion has cleared *@waiter. */
 static void wait_cleared(void **waiter)
 {
@@ -525,71 +464,6 @@ static ssize_t wait_read(struct read_bio *first)
 	wait_cleared(&first->waiter);
 	ret = first->error ?: first->size;
 	bio_put(&first->bio);
-	return ret;
-}
-
-static void read_alone_end(struct bio *bio)
-{
-	struct task_struct *waiter = bio->bi_private;
-
-	WRITE_ONCE(bio->bi_private, NULL);
-	blk_wake_io_task(waiter);
-}
-
-/*
- * A synchronous read of one run of the volume.  Caller: lower i_rwsem shared,
- * and inside the gate, until it returns.
- * Return: @size; a negative errno, perhaps with *@why set; 0: too much for it,
- * nothing of @iter used.
- */
-static ssize_t read_alone(struct kiocb *iocb, struct iov_iter *iter,
-			  struct bpiofs_inode *bi, sector_t sector,
-			  ssize_t size, enum bpiofs_why *why)
-{
-	struct bpio_volume *stg = bpiofs_vol(bi->vfs_inode.i_sb)->stg;
-	const size_t length = iov_iter_count(iter);
-	struct bio_vec vecs[ALONE_VECS] __uninitialized;
-	sector_t nr = length >> SECTOR_SHIFT, lower;
-	struct bio bio __uninitialized;
-	struct block_device *bdev;
-	ssize_t ret;
-
-	bdev = bpio_volume_map(stg, sector, &nr, &lower);
-	if (unlikely(!bdev || nr < length >> SECTOR_SHIFT) ||
-	    bio_iov_vecs_to_alloc(iter, ALONE_VECS + 1) > ALONE_VECS)
-		return 0;
-	bio_init(&bio, bdev, vecs, ALONE_VECS, REQ_OP_READ);
-	bio.bi_iter.bi_sector = lower;
-	bio.bi_ioprio = iocb->ki_ioprio;
-	bio.bi_end_io = read_alone_end;
-	bio.bi_private = current;
-	if (iocb->ki_flags & IOCB_NOWAIT)
-		bio.bi_opf |= REQ_NOWAIT;
-
-	ret = bio_iov_iter_get_pages(&bio, iter);
-	if (unlikely(ret))
-		goto out;
-	if (unlikely(bio.bi_iter.bi_size < length)) {
-		iov_iter_revert(iter, bio.bi_iter.bi_size);
-		goto out_release;
-	}
-	submit_bio(&bio);
-	wait_cleared(&bio.bi_private);
-
-	if (likely(!bio.bi_status)) {
-		count_full(iocb, bi, length, size);
-		iocb->ki_pos += size;
-		ret = size;
-	} else {
-		iov_iter_revert(iter, length);
-		ret = -EAGAIN;
-		if (bio.bi_status != BLK_STS_AGAIN)
-			*why = BPIOFS_WHY_IO_ERROR;
-	}
-out_release:
-	bio_release_pages(&bio, user_backed_iter(iter));
-out:
-	bio_uninit(&bio);
 	return ret;
 }
 
@@ -699,8 +573,8 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 	const loff_t pos = iocb->ki_pos;
 	struct iov_iter saved;
 	loff_t size, missing;
+	struct bpiofs_run start;
 	struct read_bio *rb;
-	struct run start;
 	bool probed = false;
 	bool dropped = false;
 	bool judged = false;
@@ -810,17 +684,6 @@ again:
 		goto out_unlock;
 	}
 	size = min_t(loff_t, length, size - pos);
-	if (likely(start.nr_sectors == iov_iter_count(iter) >> SECTOR_SHIFT)) {
-		ret = is_sync_kiocb(iocb) ?
-			      read_alone(iocb, iter, bi, start.sector, size,
-					 why) :
-			      read_by_one(iocb, iter, bi, start.sector, size);
-		if (likely(ret)) {
-			if (ret != -EIOCBQUEUED)
-				bpio_gate_leave(&stg->gate);
-			goto out_unlock;
-		}
-	}
 	saved = *iter;
 	rb = submit_range(iocb, iter, bi, seq, start, length, size);
 	inode_unlock_shared(lower);
@@ -882,36 +745,21 @@ static bool enter_partial(struct file *file, bool nowait, enum bpiofs_why *why)
 	return false;
 }
 
-/**
- * bpiofs_read_iter - read a regular file by the path that its state allows
- * @iocb: kernel I/O control block of the bpiofs file
- * @to: where to
- *
- * Context: process context, may sleep unless IOCB_NOWAIT.
- * Return: bytes read, -EIOCBQUEUED, or what the lower file system says.
- */
-ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
+/* @why: the bypass has been tried, or is not for this read; NONE: neither. */
+static noinline ssize_t read_any_way(struct kiocb *iocb, struct iov_iter *to,
+				     enum bpiofs_why why)
 {
 	struct file *file = iocb->ki_filp;
-	struct bpiofs_file *f = bpiofs_file(file);
 	const size_t count = iov_iter_count(to);
 	const bool async = !is_sync_kiocb(iocb);
 	const loff_t pos = iocb->ki_pos;
 	enum bpiofs_path path = BPIOFS_PATH_TRADITIONAL;
-	enum bpiofs_why why = BPIOFS_WHY_NOT_ENABLED;
 	ssize_t ret;
 
-	if (iocb->ki_flags & IOCB_DIRECT) {
-		bpiofs_use_direct(file);
-		if (READ_ONCE(f->enabled)) {
-			ret = bypass_read(iocb, to, &why);
-			if (likely(why == BPIOFS_WHY_NONE))
-				return ret;
-		}
-	} else {
-		bpiofs_use_cached(file);
-		if (READ_ONCE(f->enabled))
-			why = BPIOFS_WHY_CACHED_IO;
+	if (why == BPIOFS_WHY_NONE) {
+		ret = bypass_read(iocb, to, &why);
+		if (why == BPIOFS_WHY_NONE)
+			return ret;
 	}
 
 	/* an asynchronous read may be over, and the file closed, at any time */
@@ -935,6 +783,347 @@ ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (async)
 		fput(file);
 	return ret;
+}
+
+/* ---- most reads ----------------------------------------------------------- */
+
+/*
+ * A read of one run of the volume that is known, while nobody changes the file or
+ * has pages of it.
+ */
+struct look {
+	struct bpiofs_file *f;
+	struct bpiofs_inode *bi;
+	struct bpiofs_volume *vol;
+	struct bpio_volume *stg;
+	struct inode *lower;
+	loff_t pos;
+	size_t length;
+};
+
+static __always_inline bool nothing_in_the_way(const struct look *look)
+{
+	const struct bpiofs_inode *bi = look->bi;
+	struct inode *lower = look->lower;
+	loff_t size;
+
+	if (unlikely(rwsem_is_locked(&lower->i_rwsem) ||
+		     READ_ONCE(bi->state.stream_paused) ||
+		     !READ_ONCE(look->f->enabled) ||
+		     !bpiofs_layout_settled(bi)))
+		return false;
+	size = i_size_read(lower);
+	/* who has made it longer, by way of the cache, had pages before */
+	smp_rmb();
+	return likely(!has_cached_users(bi) &&
+		      look->pos + look->length <= size &&
+		      atomic_read(&look->vol->lower_sb->s_active) == 1 &&
+		      (!may_be_sparse(lower, size) ||
+		       !known_sparse(look->bi, size)));
+}
+
+/*
+ * Raise i_dio_count, then look; who changes something says so first, and then
+ * waits for the count.  Nobody is overtaken who waits with the lower i_rwsem held.
+ *
+ * With the count raised nothing may fault: a fault may wait for a truncation that
+ * waits for the count.
+ *
+ * Return: the device at the bottom, and *@sector on it, with the count raised and
+ * inside the gate; NULL: something is in the way.
+ */
+static __always_inline struct block_device *
+enter_read(const struct look *look, sector_t *sector)
+{
+	const sector_t nr = look->length >> SECTOR_SHIFT;
+	struct bpio_volume *stg = look->stg;
+	struct block_device *bdev;
+	struct bpiofs_run run;
+
+	inode_dio_begin(look->lower);
+	/* the count, then the look; pairs with bpiofs_layout_begin() */
+	smp_mb__after_atomic();
+	if (unlikely(!nothing_in_the_way(look)))
+		goto out;
+	run = bpiofs_extent_lookup(look->bi,
+				   atomic_read(&look->bi->layout_seq),
+				   look->pos >> SECTOR_SHIFT, nr);
+	if (unlikely(run.nr_sectors < nr))
+		goto out;
+	if (unlikely(!bpio_gate_enter(&stg->gate)))
+		goto out;
+	bdev = bpio_volume_map(stg, run.sector, &run.nr_sectors, sector);
+	if (likely(bdev && run.nr_sectors == nr &&
+		   !READ_ONCE(stg->fault_bypass_read)))
+		return bdev;
+	bpio_gate_leave(&stg->gate);
+out:
+	inode_dio_end(look->lower);
+	return NULL;
+}
+
+static void leave_read(struct inode *lower, struct bpio_gate *gate)
+{
+	inode_dio_end(lower);
+	bpio_gate_leave(gate);
+}
+
+static void read_one_end(struct bio *bio)
+{
+	struct read_bio *rb = container_of(bio, struct read_bio, bio);
+	struct kiocb *iocb = rb->iocb;
+	const unsigned int length = rb->length;
+
+	if (unlikely(bio->bi_status ||
+		     (rb->dirty && !is_one_dirty_page(bio) &&
+		      !pages_still_dirty(bio)))) {
+		atomic_set(&rb->ref, 1);
+		rb->error = 0;
+		rb->size = length;
+		rb->sync = false;
+		rb->first = rb;
+		rb->pos = iocb->ki_pos;
+		rb->moved = false;
+		read_bio_end(bio);
+		return;
+	}
+	leave_read(rb->lower, rb->gate);
+	bio_release_pages(bio, false);
+	bio_put(bio);
+	iocb->ki_pos += length;
+	iocb->ki_complete(iocb, length);
+}
+
+/*
+ * Asynchronous, and all in one bio.
+ * Return: -EIOCBQUEUED; a negative errno, or 0: something is in the way, and
+ * nothing of @iter used.
+ */
+static __always_inline ssize_t read_by_one(struct kiocb *iocb,
+					   struct iov_iter *iter,
+					   const struct look *look)
+{
+	const bool user = user_backed_iter(iter);
+	const size_t length = look->length;
+	const int flags = iocb->ki_flags;
+	blk_opf_t opf = REQ_OP_READ;
+	struct block_device *bdev;
+	struct read_bio *rb;
+	sector_t sector;
+	struct bio *bio;
+	ssize_t ret = 0;
+
+	if (flags & IOCB_ALLOC_CACHE)
+		opf |= REQ_ALLOC_CACHE;
+	if (flags & IOCB_NOWAIT)
+		opf |= REQ_NOWAIT;
+	if (iov_iter_is_bvec(iter)) {
+		bdev = enter_read(look, &sector);
+		if (unlikely(!bdev))
+			return 0;
+		bio = bio_alloc_bioset(bdev, 0, opf, GFP_KERNEL, &read_bios);
+		/* @iter stays: once it is queued nobody looks at it */
+		bpio_bio_set_bvec(bio, iter);
+	} else {
+		bio = bio_alloc_bioset(NULL,
+				       bio_iov_vecs_to_alloc(iter, BIO_MAX_VECS),
+				       opf, GFP_KERNEL, &read_bios);
+		/* has larger blocks, if any; the bio's own is not known yet */
+		bio->bi_bdev = look->vol->bdev;
+		ret = bio_iov_iter_get_pages(bio, iter);
+		if (unlikely(ret))
+			goto out_put;
+		if (unlikely(bio->bi_iter.bi_size < length))
+			goto out_revert;
+		if (user && !is_one_dirty_page(bio))
+			pages_dirty(bio);
+		bdev = enter_read(look, &sector);
+		if (unlikely(!bdev))
+			goto out_revert;
+		bio_set_dev(bio, bdev);
+	}
+	rb = container_of(bio, struct read_bio, bio);
+	bio->bi_iter.bi_sector = sector;
+	bio->bi_ioprio = iocb->ki_ioprio;
+	bio->bi_end_io = read_one_end;
+	rb->iocb = iocb;
+	rb->dirty = user;
+	rb->gate = &look->stg->gate;
+	rb->lower = look->lower;
+	rb->length = length;
+	rb->bvec_done = bio->bi_iter.bi_bvec_done;
+	/* before the read can complete */
+	count_full(iocb, look->f, look->vol, look->stg, length, length);
+	if (flags & IOCB_HIPRI && flags & IOCB_NOWAIT &&
+	    bpio_bdev_can_poll(bdev)) {
+		/*
+		 * Who polls finds it; it cannot complete before, so he must not
+		 * wait for others to submit it.  What the device has no room
+		 * for, or not in one piece, comes again without NOWAIT, from a
+		 * worker that does not poll.
+		 */
+		bio->bi_opf |= REQ_POLLED;
+		submit_bio(bio);
+		WRITE_ONCE(iocb->private, bio);
+	} else {
+		submit_bio(bio);
+	}
+	return -EIOCBQUEUED;
+
+out_revert:
+	iov_iter_revert(iter, bio->bi_iter.bi_size);
+	bio_release_pages(bio, false);
+out_put:
+	bio_put(bio);
+	return ret;
+}
+
+static void read_alone_end(struct bio *bio)
+{
+	struct task_struct *waiter = bio->bi_private;
+
+	WRITE_ONCE(bio->bi_private, NULL);
+	blk_wake_io_task(waiter);
+}
+
+/*
+ * Synchronous, and few pages: all on the stack.
+ * Return: as of a read; 0: something is in the way, and nothing of @iter used.
+ */
+static noinline ssize_t read_alone(struct kiocb *iocb, struct iov_iter *iter,
+				   const struct look *look)
+{
+	struct bio_vec vecs[ALONE_VECS] __uninitialized;
+	const size_t length = look->length;
+	struct bio bio __uninitialized;
+	struct block_device *bdev;
+	bool failed = false;
+	sector_t sector;
+	ssize_t ret;
+
+	if (bio_iov_vecs_to_alloc(iter, ALONE_VECS + 1) > ALONE_VECS)
+		return 0;
+	bio_init(&bio, NULL, vecs, ALONE_VECS, REQ_OP_READ);
+	bio.bi_bdev = look->vol->bdev;	/* as in read_by_one() */
+	ret = bio_iov_iter_get_pages(&bio, iter);
+	if (unlikely(ret))
+		goto out;
+	bdev = NULL;
+	if (likely(bio.bi_iter.bi_size == length))
+		bdev = enter_read(look, &sector);
+	if (unlikely(!bdev)) {
+		iov_iter_revert(iter, bio.bi_iter.bi_size);
+		goto out_release;
+	}
+	bio_set_dev(&bio, bdev);
+	bio.bi_iter.bi_sector = sector;
+	bio.bi_ioprio = iocb->ki_ioprio;
+	bio.bi_end_io = read_alone_end;
+	bio.bi_private = current;
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		bio.bi_opf |= REQ_NOWAIT;
+	submit_bio(&bio);
+	wait_cleared(&bio.bi_private);
+	leave_read(look->lower, &look->stg->gate);
+
+	if (likely(!bio.bi_status)) {
+		count_full(iocb, look->f, look->vol, look->stg, length, length);
+		iocb->ki_pos += length;
+		ret = length;
+	} else {
+		iov_iter_revert(iter, length);
+		ret = -EAGAIN;
+		failed = bio.bi_status != BLK_STS_AGAIN;
+	}
+out_release:
+	bio_release_pages(&bio, user_backed_iter(iter));
+out:
+	bio_uninit(&bio);
+	if (unlikely(failed))
+		return read_any_way(iocb, iter, BPIOFS_WHY_IO_ERROR);
+	return ret;
+}
+
+/*
+ * bdev_iter_is_aligned(), without a call for a piece of a registered buffer.
+ * Caller: the length is aligned.
+ */
+static inline bool iter_is_aligned(struct block_device *bdev,
+				   struct iov_iter *iter)
+{
+	const struct bio_vec *bvec = iter->bvec;
+
+	if (iov_iter_is_bvec(iter) &&
+	    iter->iov_offset + iov_iter_count(iter) <= bvec->bv_len)
+		return !((bvec->bv_offset + iter->iov_offset) &
+			 bdev_dma_alignment(bdev));
+	return bdev_iter_is_aligned(bdev, iter);
+}
+
+/* Return: as of a read; 0: something is in the way, nothing of @iter used. */
+static __always_inline ssize_t read_at_once(struct kiocb *iocb,
+					    struct iov_iter *iter,
+					    struct file *file)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
+	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
+	const struct look look = {
+		.f = bpiofs_file(file),
+		.bi = bi,
+		.vol = vol,
+		.stg = vol->stg,
+		.lower = bi->lower,
+		.pos = iocb->ki_pos,
+		.length = iov_iter_count(iter),
+	};
+	const u32 block = bdev_logical_block_size(vol->bdev);
+
+	if (unlikely(!look.stg || !look.length ||
+		     (look.pos | look.length) & (block - 1) ||
+		     !iter_is_aligned(vol->bdev, iter)))
+		return 0;
+	/* a glance, before the memory is asked for; what counts comes after */
+	if (!iov_iter_is_bvec(iter) && unlikely(!nothing_in_the_way(&look)))
+		return 0;
+	if (is_sync_kiocb(iocb)) {
+		/* so that @look can stay in registers */
+		const struct look copy = look;
+
+		return read_alone(iocb, iter, &copy);
+	}
+	return read_by_one(iocb, iter, &look);
+}
+
+/**
+ * bpiofs_read_iter - read a regular file by the path that its state allows
+ * @iocb: kernel I/O control block of the bpiofs file
+ * @to: where to
+ *
+ * Context: process context, may sleep unless IOCB_NOWAIT.
+ * Return: bytes read, -EIOCBQUEUED, or what the lower file system says.
+ */
+ssize_t bpiofs_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp;
+	struct bpiofs_file *f = bpiofs_file(file);
+	enum bpiofs_why why = BPIOFS_WHY_NONE;
+	ssize_t ret;
+
+	if (iocb->ki_flags & IOCB_DIRECT) {
+		bpiofs_use_direct(file);
+		if (READ_ONCE(f->enabled)) {
+			ret = read_at_once(iocb, to, file);
+			if (likely(ret))
+				return ret;
+		} else {
+			why = BPIOFS_WHY_NOT_ENABLED;
+		}
+	} else {
+		bpiofs_use_cached(file);
+		why = READ_ONCE(f->enabled) ? BPIOFS_WHY_CACHED_IO :
+					      BPIOFS_WHY_NOT_ENABLED;
+	}
+	return read_any_way(iocb, to, why);
 }
 
 /* The first cached I/O of an open, after its opening or after direct I/O. */

@@ -131,6 +131,20 @@ static inline void bpio_dont_cache_acl(struct inode *inode)
 #endif
 }
 
+/* Have a bio read into what a bvec iterator names; the iterator stays. */
+static inline void bpio_bio_set_bvec(struct bio *bio, struct iov_iter *iter)
+{
+	bio->bi_io_vec = (struct bio_vec *)iter->bvec;
+	bio->bi_vcnt = iter->nr_segs;
+	bio->bi_iter.bi_bvec_done = iter->iov_offset;
+	bio->bi_iter.bi_size = iov_iter_count(iter);
+	/* neither its pages nor its vector are the bio's to release */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	bio_set_flag(bio, BIO_NO_PAGE_REF);
+#endif
+	bio_set_flag(bio, BIO_CLONED);
+}
+
 /* Whether the queues of a device can be polled. */
 static inline bool bpio_bdev_can_poll(struct block_device *bdev)
 {

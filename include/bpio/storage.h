@@ -148,10 +148,10 @@ bpio_volume_map(const struct bpio_volume *vol, sector_t sector,
 		sector_t *nr_sectors, sector_t *lower)
 {
 	const struct bpio_map *map = vol->map;
-	unsigned int i;
+	const struct bpio_map_entry *e = map->entry;
+	const struct bpio_map_entry *end = e + map->nr;
 
-	for (i = 0; i < map->nr; i++) {
-		const struct bpio_map_entry *e = &map->entry[i];
+	do {
 		sector_t at = sector - e->start_sectors;
 
 		if (at < e->nr_sectors) {
@@ -159,7 +159,7 @@ bpio_volume_map(const struct bpio_volume *vol, sector_t sector,
 			*lower = e->lower_sectors + at;
 			return e->bdev;
 		}
-	}
+	} while (++e < end);
 	return NULL;
 }
 
