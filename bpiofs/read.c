@@ -678,10 +678,16 @@ again:
 		*why = why_not(vol, bi);
 		goto out_unlock;
 	}
-	if (unlikely(bpio_fault_bypass_read(stg))) {
-		bpio_gate_leave(&stg->gate);
-		*why = BPIOFS_WHY_IO_ERROR;
-		goto out_unlock;
+	if (unlikely(READ_ONCE(stg->fault_bypass_read))) {
+		/* one who would be told to come back would count for two */
+		if (nowait && !vol->nowait_whole)
+			ret = -EAGAIN;
+		else if (bpio_fault_bypass_read(stg))
+			*why = BPIOFS_WHY_IO_ERROR;
+		if (ret || *why != BPIOFS_WHY_NONE) {
+			bpio_gate_leave(&stg->gate);
+			goto out_unlock;
+		}
 	}
 	size = min_t(loff_t, length, size - pos);
 	saved = *iter;
