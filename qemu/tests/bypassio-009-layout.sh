@@ -81,6 +81,22 @@ turns_sparse() {
 		tail -c +393217 want
 	} >"$tmp/want"
 	check "$fs: filled: the data is right" cmp "$tmp/want" "$tmp/r2"
+	rm -f hole
+	bpio-verify fill hole 7 1M
+	sync -f .
+	answers "$fs: sparse by a write far behind the end, which moves no block" \
+		hole enable read:0:4096 read:0:4096 mark:v read:0:4096 \
+		gain:full_reads write:4M:64K:65 mark:v read:0:4096 \
+		gain:full_reads:why_sparse <<-END
+	$enabled
+	read 4096
+	read 4096
+	read 4096
+	gain full_reads=1
+	write 65536
+	read 4096
+	gain full_reads=0 why_sparse=1
+	END
 }
 
 # Ranges are collapsed and inserted under readers.
@@ -116,7 +132,8 @@ defragments() {
 	begin v
 	answers "$fs: defragmented under an enabled open" left enable \
 		read:0:160K mark:v read:0:160K gain:full_reads \
-		"sh:mount -t $fs $(volume v) $other" read:0:160K:"$tmp/r1" \
+		"sh:mount -t $fs $(volume v) $other" read:0:4096 \
+		read:0:160K:"$tmp/r1" \
 		"sh:$cmd >$tmp/log 2>&1" read:0:160K:"$tmp/r2" \
 		gain:traditional_reads:why_not_exclusive:full_reads \
 		"sh:umount $other" mark:v read:0:160K:"$tmp/r3" \
@@ -125,9 +142,10 @@ defragments() {
 	read 163840
 	read 163840
 	gain full_reads=1
+	read 4096
 	read 163840
 	read 163840
-	gain traditional_reads=2 why_not_exclusive=2 full_reads=1
+	gain traditional_reads=3 why_not_exclusive=3 full_reads=1
 	read 163840
 	gain full_reads=1
 	END
