@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * bpio-copy run DESTINATION COMMAND [ARGUMENT...]
- * bpio-copy raw BYTES BLOCKS DEVICE SOURCE DESTINATION
+ * bpio-copy raw PASSES BYTES BLOCKS DEVICE SOURCE DESTINATION
  * bpio-copy script BYTES BLOCKS DEVICE SOURCE DESTINATION
  * bpio-copy fill MIB FILE
  * bpio-copy alternate BYTES MIB FILE OTHER
  * bpio-copy compare FILE FILE
  *
- * run: what a command and an fsync(2) of its destination cost the whole machine,
- * and raw: what NVMe Copy of one file's blocks to those of another and an
- * fsync(2) cost it, in instructions, one number on standard output.  raw: commands of at most BYTES, source ranges of at most
- * BLOCKS logical blocks each, one command after the other.  script: the same
- * commands, as a shell script that gives them to nvme-cli.  fill: a file whose
- * sectors are all different.  alternate: blocks for two files, so many bytes for
- * one and so many for the other in turn.  compare: what the device holds of both.
+ * run: what a command and an fsync(2) of its destination cost the whole
+ * machine, and raw: what NVMe Copy of one file's blocks to those of another and
+ * an fsync(2) cost it, in instructions, one number on standard output.  raw:
+ * commands of at most BYTES, source ranges of at most BLOCKS logical blocks
+ * each, one command after the other; all that so many times, the median counts,
+ * since it is little next to what a machine does by itself now and then.
+ * script: the same commands, as a shell script that gives them to nvme-cli.
+ * fill: a file whose sectors are all different.  alternate: blocks for two
+ * files, so many bytes for one and so many for the other in turn.  compare:
+ * what the device holds of both.
  */
 #include <assert.h>
 #include <errno.h>
@@ -100,11 +103,6 @@ static uint64_t number(const char *text)
 
 static struct executed before;
 
-static void end(void)
-{
-	printf("%" PRId64 "\n", executed_since(&before));
-}
-
 static int run(const char *destination, char **argv)
 {
 	int status, fd;
@@ -128,7 +126,7 @@ static int run(const char *destination, char **argv)
 	fd = open_file(destination, O_RDONLY);
 	if (fsync(fd))
 		die(destination, errno);
-	end();
+	printf("%" PRId64 "\n", executed_since(&before));
 	return 0;
 }
 
@@ -247,7 +245,8 @@ static void print(const char *device, const struct command *command)
 	printf("\n");
 }
 
-static int copy(char **argv, bool as_script)
+/* No passes: as a script. */
+static int copy(uint64_t passes, char **argv)
 {
 	const uint64_t bytes = number(argv[0]), blocks = number(argv[1]);
 	const int device = open_file(argv[2], O_RDONLY);
@@ -256,6 +255,8 @@ static int copy(char **argv, bool as_script)
 	struct map from = map_of(source, argv[3]);
 	struct map to = map_of(destination, argv[4]);
 	struct command *command = allocate(sizeof(*command));
+	int64_t *costs = allocate((passes + 1) * sizeof(*costs));
+	uint64_t pass = 0;
 	int nsid, block;
 
 	nsid = ioctl(device, NVME_IOCTL_ID);
@@ -265,22 +266,25 @@ static int copy(char **argv, bool as_script)
 		fprintf(stderr, "bpio-copy: %s: not whole blocks\n", argv[0]);
 		return 2;
 	}
-	if (as_script)
+	if (!passes)
 		printf("exec >/dev/null\n");
-	else
+	do {
+		from.at = to.at = 0;
+		from.done = to.done = 0;
 		executed_begin(&before);
-	while (next_command(&from, &to, bytes, blocks, (unsigned int)block,
-			    command)) {
-		if (as_script)
-			print(argv[2], command);
-		else
-			issue(device, (uint32_t)nsid, command);
-	}
-	if (as_script)
-		return 0;
-	if (fsync(destination))
-		die(argv[4], errno);
-	end();
+		while (next_command(&from, &to, bytes, blocks,
+				    (unsigned int)block, command)) {
+			if (passes)
+				issue(device, (uint32_t)nsid, command);
+			else
+				print(argv[2], command);
+		}
+		if (passes && fsync(destination))
+			die(argv[4], errno);
+		costs[pass] = executed_since(&before);
+	} while (++pass < passes);
+	if (passes)
+		printf("%" PRId64 "\n", executed_median(costs, passes));
 	return 0;
 }
 
@@ -355,10 +359,10 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "run") && argc > 3)
 		return run(argv[2], argv + 3);
-	if (!strcmp(what, "raw") && argc == 7)
-		return copy(argv + 2, false);
+	if (!strcmp(what, "raw") && argc == 8)
+		return copy(number(argv[2]), argv + 3);
 	if (!strcmp(what, "script") && argc == 7)
-		return copy(argv + 2, true);
+		return copy(0, argv + 2);
 	if (!strcmp(what, "fill") && argc == 4)
 		return fill(number(argv[2]), argv[3]);
 	if (!strcmp(what, "alternate") && argc == 6)

@@ -13,8 +13,8 @@
 # what is between two of them belongs to the other file.
 #
 # Each way copies twice. The first time counts the commands, by a histogram of
-# the NVMe driver's tracepoint, which costs instructions; the second time counts
-# these. Before: everything is written back and the caches are dropped; programs
+# the NVMe driver's tracepoint, which costs instructions, and what crosses; the
+# second time counts these. Before: everything is written back and the caches are dropped; programs
 # are brought back into memory. After: the copy, read from the device, is
 # compared with the source.
 set -euo pipefail
@@ -100,12 +100,14 @@ row() {
 	echo "$what, $layout" >&2
 	$before
 	quiet
+	crossed=$(sectors)
+	passes=1
 	count_commands "$@" >/dev/null
+	crossed=$((($(sectors) - crossed) * 512))
 	$before
 	quiet
-	crossed=$(sectors)
+	passes=5
 	cost=$("$@")
-	crossed=$((($(sectors) - crossed) * 512))
 	bpio-copy compare "/mnt/$layout" $to ||
 		die "$what, $layout: the copy differs"
 	rm $to
@@ -143,13 +145,15 @@ offloaded() { # LAYOUT SUFFIX ARGUMENT-OF-THE-TARGET...
 	away
 }
 
+raw() { bpio-copy raw "$passes" "$@"; }
+
 nvme_cli() {
 	bpio-copy script "$@" >/tmp/script
 	run sh -e /tmp/script
 }
 
 by_hand() { # LAYOUT SUFFIX BYTES BLOCKS
-	row "NVMe Copy$2" "$1" zeros bpio-copy raw "$3" "$4" \
+	row "NVMe Copy$2" "$1" zeros raw "$3" "$4" \
 		$device "/mnt/$1" $to
 	[ "$2" ] || row "nvme copy of nvme-cli" "$1" zeros nvme_cli "$3" "$4" \
 		$device "/mnt/$1" $to

@@ -349,30 +349,45 @@ static void dm_bpio_dtr(struct dm_target *ti)
 
 /* ---- I/O ---------------------------------------------------------------- */
 
-static int dm_bpio_map(struct dm_target *ti, struct bio *bio)
+static int dm_bpio_remapped(struct dm_bpio *target, struct bio *bio, bool write)
 {
-	struct dm_bpio *target = ti->private;
-	struct dm_bpio_volume *vol = target->vol;
-	bool write = op_is_write(bio_op(bio));
+	static_assert(BPIO_STAT_MAPPED_WRITES == BPIO_STAT_MAPPED_READS + 1);
+	bpio_stat_add(&target->vol->pub, BPIO_STAT_MAPPED_READS + write, 1);
+	dm_bpio_remap(target, bio);
+	return DM_MAPIO_REMAPPED;
+}
 
-	if (unlikely(atomic_read(&vol->nr_markers)) &&
+/* There are markers or tokens. */
+static noinline int dm_bpio_map_watched(struct dm_bpio *target,
+					struct bio *bio, bool write)
+{
+	struct dm_bpio_volume *vol = target->vol;
+
+	if (atomic_read(&vol->nr_markers) &&
 	    dm_bpio_marker_map(target, bio) == DM_MAPIO_SUBMITTED)
 		return DM_MAPIO_SUBMITTED;
-
-	bpio_stat_add(&vol->pub, write ? BPIO_STAT_MAPPED_WRITES :
-		      BPIO_STAT_MAPPED_READS, 1);
-
 	/*
 	 * TK-3: before the write is submitted, an overlapping token dies, or
 	 * what it stands for is preserved.
 	 */
-	if (write && unlikely(atomic_read(&vol->nr_tokens)) &&
-	    bio_sectors(bio) &&
-	    dm_bpio_preserve_map(target, bio) == DM_MAPIO_SUBMITTED)
+	if (write && atomic_read(&vol->nr_tokens) && bio_sectors(bio) &&
+	    dm_bpio_preserve_map(target, bio) == DM_MAPIO_SUBMITTED) {
+		bpio_stat_add(&vol->pub, BPIO_STAT_MAPPED_WRITES, 1);
 		return DM_MAPIO_SUBMITTED;
+	}
+	return dm_bpio_remapped(target, bio, write);
+}
 
-	dm_bpio_remap(target, bio);
-	return DM_MAPIO_REMAPPED;
+static int dm_bpio_map(struct dm_target *ti, struct bio *bio)
+{
+	struct dm_bpio *target = ti->private;
+	struct dm_bpio_volume *vol = target->vol;
+	const bool write = op_is_write(bio_op(bio));
+
+	if (unlikely(atomic_read(&vol->nr_markers) |
+		     atomic_read(&vol->nr_tokens)))
+		return dm_bpio_map_watched(target, bio, write);
+	return dm_bpio_remapped(target, bio, write);
 }
 
 /* ---- status and messages ------------------------------------------------ */
