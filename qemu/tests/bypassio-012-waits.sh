@@ -15,7 +15,7 @@
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
-delay_ms=2000
+delay_ms=1500
 slow=$(volume slow)
 need_module dm-delay
 
@@ -77,6 +77,9 @@ def waited_for():
     action()
     alone = now() - alone
     control("resumes")
+    reader = Reader()   # learns where the blocks lie
+    reader.thread.start()
+    reader.check()
     reader = Reader()
     reader.thread.start()
     time.sleep(0.7)     # nobody tells when it has reached the device
