@@ -91,12 +91,19 @@ static int commit_metadata(struct inode *inode)
 	return sync_inode_metadata(lower, 1);
 }
 
+/* With the lower inode's counter: times alone stand still between two ticks. */
+static u64 __maybe_unused fetch_iversion(struct inode *inode)
+{
+	return bpio_change_attribute(bpiofs_lower_inode(inode));
+}
+
 static const struct export_operations export_ops = {
 	.encode_fh		= encode_fh,
 	.fh_to_dentry		= fh_to_dentry,
 	.fh_to_parent		= fh_to_parent,
 	.get_parent		= get_parent,
 	.commit_metadata	= commit_metadata,
+	BPIO_FETCH_IVERSION(fetch_iversion)
 };
 
 /**

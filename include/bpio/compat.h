@@ -214,6 +214,28 @@ static inline ssize_t bpio_splice_read(struct file *in, struct file *lower,
 #endif
 }
 
+/*
+ * What tells NFS clients that an inode has changed, made as nfsd makes it.
+ * Since 6.3 nfsd asks getattr() for it.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define BPIO_FETCH_IVERSION(fetch)
+static inline u64 bpio_change_attribute(struct inode *inode)
+{
+	return 0;
+}
+#else
+#include <linux/iversion.h>
+#define BPIO_FETCH_IVERSION(fetch) .fetch_iversion = fetch,
+static inline u64 bpio_change_attribute(struct inode *inode)
+{
+	if (!IS_I_VERSION(inode))
+		return time_to_chattr(&inode->i_ctime);
+	return ((u64)inode->i_ctime.tv_sec << 30) + inode->i_ctime.tv_nsec +
+	       inode_query_iversion(inode);
+}
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
 #define bpio_splice_copy(in, pos_in, out, pos_out, len) \
 	splice_copy_file_range(in, pos_in, out, pos_out, len)

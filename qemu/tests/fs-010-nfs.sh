@@ -226,6 +226,23 @@ print(done)' "$n/src" "$n/dst")"
 	check "$v: and changes nothing" cmp "$l/src" "$n/dst"
 }
 
+# A change that follows so soon that no clock has ticked.
+at_once() {
+	python3 - "$l/changing" "$n/changing" <<-'PY'
+	import os, sys
+	here, there = sys.argv[1:]
+	fd = os.open(here, os.O_RDWR | os.O_CREAT)
+	stale = 0
+	for i in range(150):
+	    want = b"%08d" % i
+	    os.pwrite(fd, want, 0)
+	    c = os.open(there, os.O_RDONLY)
+	    stale += os.pread(c, 8, 0) != want
+	    os.close(c)
+	assert not stale, "%d of 150 are stale" % stale
+	PY
+}
+
 # Direct reads here go to the device while the client writes.
 bypassed() {
 	local i before readers=() writer
@@ -344,6 +361,7 @@ four() {
 	mount_nfs 4
 	both
 	offers_more
+	check "$v: changes here are seen when the client opens" at_once
 	bypassed
 	handles
 	umount_nfs
