@@ -559,13 +559,15 @@ static int fiemap(struct inode *inode, struct fiemap_extent_info *info,
 	return lower->i_op->fiemap(lower, info, start, length);
 }
 
+/* Handlers get what is behind their prefix. */
 static int xattr_get(const struct xattr_handler *handler,
 		     struct dentry *dentry, struct inode *inode,
 		     const char *name, void *value, size_t size)
 {
 	struct dentry *lower = bpiofs_lower_dentry(dentry);
 
-	return __vfs_getxattr(lower, d_inode(lower), name, value, size);
+	return __vfs_getxattr(lower, d_inode(lower),
+			      xattr_full_name(handler, name), value, size);
 }
 
 static int xattr_set(const struct xattr_handler *handler,
@@ -580,6 +582,7 @@ static int xattr_set(const struct xattr_handler *handler,
 	ret = mnt_want_write(mnt);
 	if (ret)
 		return ret;
+	name = xattr_full_name(handler, name);
 	inode_lock(d_inode(lower));
 	if (value)
 		ret = __vfs_setxattr_locked(bpio_nop_idmap, lower, name, value,
@@ -593,6 +596,13 @@ static int xattr_set(const struct xattr_handler *handler,
 	return ret;
 }
 
+/* NFS servers look for this one, to tell that there are such attributes. */
+static const struct xattr_handler user_xattr_handler = {
+	.prefix	= XATTR_USER_PREFIX,
+	.get	= xattr_get,
+	.set	= xattr_set,
+};
+
 static const struct xattr_handler xattr_handler = {
 	.prefix	= "",		/* any */
 	.get	= xattr_get,
@@ -600,6 +610,7 @@ static const struct xattr_handler xattr_handler = {
 };
 
 const struct xattr_handler *bpiofs_xattr_handlers[] = {
+	&user_xattr_handler,
 	&xattr_handler,
 	NULL
 };

@@ -4,7 +4,7 @@
 # quick: stock
 # releases: all
 # timeout: 600
-# needs: prog=xfs_io
+# needs: prog=xfs_io prog=setfattr
 export FS_BYPASS=1
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -224,6 +224,11 @@ print(done)' "$n/src" "$n/dst")"
 	check_equal "$v: fallocate takes room" 4096 \
 		$(($(stat -c %b "$l/dst") - before))
 	check "$v: and changes nothing" cmp "$l/src" "$n/dst"
+	check "$v: an extended attribute is set" \
+		setfattr -n user.of -v "the client" "$n/dst"
+	check_equal "$v: (here)" "the client" \
+		"$(getfattr --only-values -n user.of "$l/dst" 2>/dev/null ||
+			true)"
 }
 
 # A change that follows so soon that no clock has ticked.
