@@ -83,6 +83,7 @@ struct bpiofs_params {
  * @layout_moves: a write below may move written blocks (copy on write)
  * @takes_markers: marker I/O can be used with the lower file system
  * @nowait_whole: a direct read below with IOCB_NOWAIT starts whole or not at all
+ * @idmapped: an idmapped mount has been used; see idmap.c
  * @no_stg_results: without @stg: the verdict, asked for at mount with the
  *	rights of the one who mounts
  * @no_stg_driver: without @stg: the storage driver, likewise
@@ -115,6 +116,7 @@ struct bpiofs_volume {
 	bool layout_moves;
 	bool takes_markers;
 	bool nowait_whole;
+	bool idmapped;
 	struct bpio_results no_stg_results;
 	char no_stg_driver[BPIO_DRIVER_NAME_CHARS + 1];
 	struct bpiofs_params params;
@@ -280,6 +282,20 @@ extern const struct inode_operations bpiofs_dir_iops;
 extern const struct inode_operations bpiofs_symlink_iops;
 extern const struct inode_operations bpiofs_special_iops;
 extern const struct dentry_operations bpiofs_dentry_ops;
+
+/* idmap.c */
+void bpiofs_idmap_mount(struct bpiofs_volume *vol);
+int __bpiofs_idmap_used(struct bpiofs_volume *vol);
+int bpiofs_allowed_begin(struct bpiofs_volume *vol, const struct cred **old);
+void bpiofs_allowed_end(const struct cred *old);
+
+static inline int bpiofs_idmap_used(const struct super_block *sb,
+				    const struct bpio_idmap *idmap)
+{
+	if (likely(idmap == bpio_nop_idmap))
+		return 0;
+	return __bpiofs_idmap_used(bpiofs_vol(sb));
+}
 
 /* file.c */
 extern const struct file_operations bpiofs_file_fops;

@@ -330,6 +330,21 @@ ssize_t bpiofs_copy_file_range(struct file *in, loff_t pos_in,
 	return done ?: ret;
 }
 
+static loff_t dedupe(struct file *in, loff_t pos_in, struct file *out,
+		     loff_t pos_out, loff_t len, unsigned int flags)
+{
+	const struct cred *caller;
+	loff_t ret;
+
+	ret = bpiofs_allowed_begin(bpiofs_vol(file_inode(out)->i_sb), &caller);
+	if (ret)
+		return ret;
+	ret = vfs_dedupe_file_range_one(lower_of(in), pos_in, lower_of(out),
+					pos_out, len, flags);
+	bpiofs_allowed_end(caller);
+	return ret;
+}
+
 /**
  * bpiofs_remap_file_range - FICLONE, FICLONERANGE, FIDEDUPERANGE
  * @in: source
@@ -360,9 +375,7 @@ loff_t bpiofs_remap_file_range(struct file *in, loff_t pos_in,
 		return -EOPNOTSUPP;
 	bpiofs_layout_begin(BPIOFS_I(inode));
 	if (flags & REMAP_FILE_DEDUP)
-		ret = vfs_dedupe_file_range_one(lower_of(in), pos_in,
-						lower_of(out), pos_out, len,
-						flags);
+		ret = dedupe(in, pos_in, out, pos_out, len, flags);
 	else
 		ret = vfs_clone_file_range(lower_of(in), pos_in, lower_of(out),
 					   pos_out, len, flags);

@@ -482,6 +482,7 @@ ssize_t bpiofs_filtered_write(struct kiocb *iocb, struct iov_iter *from)
 
 /**
  * bpiofs_filtered_set_size - a change of a file's size
+ * @idmap: of the mount
  * @dentry: ours
  * @attr: with ATTR_SIZE
  * @set: the file system's part
@@ -489,8 +490,10 @@ ssize_t bpiofs_filtered_write(struct kiocb *iocb, struct iov_iter *from)
  * Context: process context, i_rwsem held exclusively.
  * Return: 0, or the negative errno of a filter or of @set.
  */
-int bpiofs_filtered_set_size(struct dentry *dentry, struct iattr *attr,
-			     int (*set)(struct dentry *dentry,
+int bpiofs_filtered_set_size(struct bpio_idmap *idmap, struct dentry *dentry,
+			     struct iattr *attr,
+			     int (*set)(struct bpio_idmap *idmap,
+					struct dentry *dentry,
 					struct iattr *attr))
 {
 	struct file *file = attr->ia_valid & ATTR_FILE ? attr->ia_file : NULL;
@@ -499,13 +502,13 @@ int bpiofs_filtered_set_size(struct dentry *dentry, struct iattr *attr,
 	int ret;
 
 	if (!begin_walk(&walk, FLT_OP_SET_INFORMATION, dentry, file, NULL))
-		return set(dentry, attr);
+		return set(idmap, dentry, attr);
 	ret = bpiofs_writer_begin(vol);
 	if (ret)
 		goto out;
 	walk.data.set_size.size = attr->ia_size;
 	if (walk_down(&walk))
-		walk.data.result = set(dentry, attr);
+		walk.data.result = set(idmap, dentry, attr);
 	walk_up(&walk);
 	bpiofs_writer_end(vol);
 	ret = min_t(ssize_t, walk.data.result, 0);

@@ -214,8 +214,10 @@ void bpiofs_filtered_release(struct file *file,
 			     void (*release)(struct file *file));
 ssize_t bpiofs_filtered_read(struct kiocb *iocb, struct iov_iter *to);
 ssize_t bpiofs_filtered_write(struct kiocb *iocb, struct iov_iter *from);
-int bpiofs_filtered_set_size(struct dentry *dentry, struct iattr *attr,
-			     int (*set)(struct dentry *dentry,
+int bpiofs_filtered_set_size(struct bpio_idmap *idmap, struct dentry *dentry,
+			     struct iattr *attr,
+			     int (*set)(struct bpio_idmap *idmap,
+					struct dentry *dentry,
 					struct iattr *attr));
 ssize_t bpiofs_filtered_below(const struct flt_related_objects *objects,
 			      enum flt_op op, struct file *lower,

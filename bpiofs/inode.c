@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Inodes and names.  Each has exactly one peer below; what may be done is
- * decided there, with the credentials of the caller, and what has become of an
- * inode is read back from there.
+ * decided there, with the credentials of the caller and the id mapping of the
+ * mount, and what has become of an inode is read back from there.
  */
 #include <linux/fiemap.h>
 #include <linux/fileattr.h>
@@ -240,8 +240,8 @@ static int create(struct bpio_idmap *idmap, struct inode *dir,
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
-	ret = vfs_create(bpio_nop_idmap, lower_dir,
-			 bpiofs_lower_dentry(dentry), mode, excl);
+	ret = vfs_create(idmap, lower_dir, bpiofs_lower_dentry(dentry), mode,
+			 excl);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
@@ -257,8 +257,8 @@ static int mknod(struct bpio_idmap *idmap, struct inode *dir,
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
-	ret = vfs_mknod(bpio_nop_idmap, lower_dir, bpiofs_lower_dentry(dentry),
-			mode, dev);
+	ret = vfs_mknod(idmap, lower_dir, bpiofs_lower_dentry(dentry), mode,
+			dev);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
@@ -274,8 +274,8 @@ static int symlink(struct bpio_idmap *idmap, struct inode *dir,
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
-	ret = vfs_symlink(bpio_nop_idmap, lower_dir,
-			  bpiofs_lower_dentry(dentry), target);
+	ret = vfs_symlink(idmap, lower_dir, bpiofs_lower_dentry(dentry),
+			  target);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
@@ -291,8 +291,7 @@ static int mkdir(struct bpio_idmap *idmap, struct inode *dir,
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
-	ret = vfs_mkdir(bpio_nop_idmap, lower_dir, bpiofs_lower_dentry(dentry),
-			mode);
+	ret = vfs_mkdir(idmap, lower_dir, bpiofs_lower_dentry(dentry), mode);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
@@ -302,19 +301,25 @@ static int mkdir(struct bpio_idmap *idmap, struct inode *dir,
 static int link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = d_inode(old);
+	const struct cred *caller;
 	struct inode *lower_dir;
 	int ret;
 
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
+	ret = bpiofs_allowed_begin(bpiofs_vol(dir->i_sb), &caller);
+	if (ret)
+		goto out;
 	ret = vfs_link(bpiofs_lower_dentry(old), bpio_nop_idmap, lower_dir,
 		       bpiofs_lower_dentry(dentry), NULL);
+	bpiofs_allowed_end(caller);
 	if (!ret) {
 		bpiofs_copy_attr(inode);
 		ihold(inode);
 		d_instantiate(dentry, inode);
 	}
+out:
 	end_change(dentry, lower_dir);
 	return ret;
 }
@@ -323,12 +328,16 @@ static int link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 static int remove(struct dentry *dentry, bool is_dir)
 {
 	struct dentry *lower = bpiofs_lower_dentry(dentry);
+	const struct cred *caller;
 	struct inode *lower_dir;
 	int ret;
 
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
+	ret = bpiofs_allowed_begin(bpiofs_vol(dentry->d_sb), &caller);
+	if (ret)
+		goto out;
 	/* one more reference: do not make the lower dentry negative */
 	dget(lower);
 	if (is_dir)
@@ -336,7 +345,9 @@ static int remove(struct dentry *dentry, bool is_dir)
 	else
 		ret = vfs_unlink(bpio_nop_idmap, lower_dir, lower, NULL);
 	dput(lower);
+	bpiofs_allowed_end(caller);
 	bpiofs_copy_attr(d_inode(dentry));
+out:
 	end_change(dentry, lower_dir);
 	/* and let go of it as soon as nobody has it open */
 	if (!ret)
@@ -354,15 +365,16 @@ static int rmdir(struct inode *dir, struct dentry *dentry)
 	return remove(dentry, true);
 }
 
-static int do_rename(struct dentry *old, struct dentry *new,
-		     struct dentry *old_parent, struct dentry *new_parent,
-		     struct dentry *trap, unsigned int flags)
+static int do_rename(struct bpio_idmap *idmap, struct dentry *old,
+		     struct dentry *new, struct dentry *old_parent,
+		     struct dentry *new_parent, struct dentry *trap,
+		     unsigned int flags)
 {
 	struct renamedata rd = {
-		.bpio_idmap_member(old) = bpio_nop_idmap,
+		.bpio_idmap_member(old) = idmap,
 		.old_dir = d_inode(old_parent),
 		.old_dentry = old,
-		.bpio_idmap_member(new) = bpio_nop_idmap,
+		.bpio_idmap_member(new) = idmap,
 		.new_dir = d_inode(new_parent),
 		.new_dentry = new,
 		.flags = flags,
@@ -399,7 +411,7 @@ static int rename(struct bpio_idmap *idmap, struct inode *old_dir,
 		goto out_write;
 	}
 	dget(lower_new);
-	ret = do_rename(bpiofs_lower_dentry(old), lower_new, old_parent,
+	ret = do_rename(idmap, bpiofs_lower_dentry(old), lower_new, old_parent,
 			new_parent, trap, flags);
 	dput(lower_new);
 	unlock_rename(old_parent, new_parent);
@@ -429,7 +441,8 @@ static int tmpfile(struct bpio_idmap *idmap, struct inode *dir,
 	if (ret)
 		return ret;
 	/* Whether it may get one is asked of ours. */
-	lower = bpio_tmpfile_open(&parent, mode, O_RDWR | O_LARGEFILE);
+	lower = bpio_tmpfile_open(idmap, &parent, mode,
+				  O_RDWR | O_LARGEFILE);
 	mnt_drop_write(parent.mnt);
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);
@@ -458,27 +471,40 @@ static const char *get_link(struct dentry *dentry, struct inode *inode,
 
 static int permission(struct bpio_idmap *idmap, struct inode *inode, int mask)
 {
-	return inode_permission(bpio_nop_idmap, bpiofs_lower_inode(inode),
-				mask);
+	int ret;
+
+	ret = bpiofs_idmap_used(inode->i_sb, idmap);
+	if (ret)
+		return ret;
+	return inode_permission(idmap, bpiofs_lower_inode(inode), mask);
 }
 
 static int getattr(struct bpio_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 request_mask, unsigned int flags)
 {
 	struct path lower = bpiofs_lower_path(path->dentry);
+	struct super_block *sb = path->dentry->d_sb;
 	int ret;
 
+	ret = bpiofs_idmap_used(sb, idmap);
+	if (ret)
+		return ret;
 	/* security modules were asked about our path */
 	ret = vfs_getattr_nosec(&lower, stat, request_mask, flags);
 	if (ret)
 		return ret;
-	stat->dev = path->dentry->d_sb->s_dev;
+	stat->dev = sb->s_dev;
+	stat->uid = vfsuid_into_kuid(make_vfsuid(idmap, sb->s_user_ns,
+						 stat->uid));
+	stat->gid = vfsgid_into_kgid(make_vfsgid(idmap, sb->s_user_ns,
+						 stat->gid));
 	bpiofs_copy_attr(d_inode(path->dentry));
 	return 0;
 }
 
 /* The lower file system checks it all, against attributes that are its own. */
-static int set_lower_attr(struct dentry *dentry, struct iattr *attr)
+static int set_lower_attr(struct bpio_idmap *idmap, struct dentry *dentry,
+			  struct iattr *attr)
 {
 	struct dentry *lower = bpiofs_lower_dentry(dentry);
 	struct inode *inode = d_inode(dentry);
@@ -499,7 +525,7 @@ static int set_lower_attr(struct dentry *dentry, struct iattr *attr)
 	if (resize)
 		bpiofs_layout_begin(BPIOFS_I(inode));
 	inode_lock(d_inode(lower));
-	ret = notify_change(bpio_nop_idmap, lower, &lower_attr, NULL);
+	ret = notify_change(idmap, lower, &lower_attr, NULL);
 	inode_unlock(d_inode(lower));
 	if (resize)
 		bpiofs_layout_end(BPIOFS_I(inode));
@@ -511,9 +537,15 @@ static int set_lower_attr(struct dentry *dentry, struct iattr *attr)
 static int setattr(struct bpio_idmap *idmap, struct dentry *dentry,
 		   struct iattr *attr)
 {
+	int ret;
+
+	ret = bpiofs_idmap_used(dentry->d_sb, idmap);
+	if (ret)
+		return ret;
 	if (attr->ia_valid & ATTR_SIZE)
-		return bpiofs_filtered_set_size(dentry, attr, set_lower_attr);
-	return set_lower_attr(dentry, attr);
+		return bpiofs_filtered_set_size(idmap, dentry, attr,
+						set_lower_attr);
+	return set_lower_attr(idmap, dentry, attr);
 }
 
 static ssize_t listxattr(struct dentry *dentry, char *list, size_t size)
@@ -542,7 +574,7 @@ static int fileattr_set(struct bpio_idmap *idmap, struct dentry *dentry,
 	if (ret)
 		return ret;
 	bpiofs_layout_begin(bi);
-	ret = vfs_fileattr_set(bpio_nop_idmap, bpiofs_lower_dentry(dentry), fa);
+	ret = vfs_fileattr_set(idmap, bpiofs_lower_dentry(dentry), fa);
 	bpiofs_layout_end(bi);
 	bpiofs_copy_attr(&bi->vfs_inode);
 	mnt_drop_write(mnt);
@@ -585,11 +617,10 @@ static int xattr_set(const struct xattr_handler *handler,
 	name = xattr_full_name(handler, name);
 	inode_lock(d_inode(lower));
 	if (value)
-		ret = __vfs_setxattr_locked(bpio_nop_idmap, lower, name, value,
-					    size, flags, NULL);
+		ret = __vfs_setxattr_locked(idmap, lower, name, value, size,
+					    flags, NULL);
 	else
-		ret = __vfs_removexattr_locked(bpio_nop_idmap, lower, name,
-					       NULL);
+		ret = __vfs_removexattr_locked(idmap, lower, name, NULL);
 	inode_unlock(d_inode(lower));
 	bpiofs_copy_attr(inode);
 	mnt_drop_write(mnt);
@@ -618,7 +649,7 @@ const struct xattr_handler *bpiofs_xattr_handlers[] = {
 static __maybe_unused struct posix_acl *acl_get(struct bpio_idmap *idmap,
 						struct dentry *dentry, int type)
 {
-	return bpio_get_acl(bpiofs_lower_dentry(dentry), type);
+	return bpio_get_acl(idmap, bpiofs_lower_dentry(dentry), type);
 }
 
 static __maybe_unused int acl_set(struct bpio_idmap *idmap,
@@ -626,12 +657,18 @@ static __maybe_unused int acl_set(struct bpio_idmap *idmap,
 				  int type)
 {
 	struct vfsmount *mnt = bpiofs_vol(dentry->d_sb)->lower_mnt;
+	struct dentry *lower = bpiofs_lower_dentry(dentry);
 	int ret;
 
+	ret = bpiofs_idmap_used(dentry->d_sb, idmap);
+	if (ret)
+		return ret;
 	ret = mnt_want_write(mnt);
 	if (ret)
 		return ret;
-	ret = bpio_set_acl(bpiofs_lower_dentry(dentry), acl, type);
+	inode_lock(d_inode(lower));
+	ret = bpio_set_acl(idmap, lower, acl, type);
+	inode_unlock(d_inode(lower));
 	bpiofs_copy_attr(d_inode(dentry));
 	mnt_drop_write(mnt);
 	return ret;

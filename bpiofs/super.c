@@ -282,6 +282,7 @@ static int fill_super(struct super_block *sb)
 	sb->s_stack_depth = lower->s_stack_depth + 1;
 	snprintf(sb->s_id, sizeof(sb->s_id), "%pg", vol->bdev);
 	bpiofs_export_mount(sb);
+	bpiofs_idmap_mount(vol);
 
 	ret = bpiofs_bypass_mount(vol);
 	if (ret)
@@ -465,7 +466,7 @@ struct file_system_type bpiofs_type = {
 	.init_fs_context	= bpiofs_init_fs_context,
 	.parameters		= bpiofs_parameters,
 	.kill_sb		= kill_sb,
-	.fs_flags		= FS_REQUIRES_DEV,
+	.fs_flags		= FS_REQUIRES_DEV | FS_ALLOW_IDMAP,
 };
 
 /* ---- super operations --------------------------------------------------- */

@@ -103,6 +103,13 @@
 #define bpio_idmap_member(name) name##_mnt_userns
 #endif
 
+/* Types that allow idmapped mounts may have super blocks that don't. */
+#ifdef SB_I_NOIDMAP
+#define BPIO_SB_I_NOIDMAP SB_I_NOIDMAP
+#else
+#define BPIO_SB_I_NOIDMAP 0
+#endif
+
 /*
  * Access control lists left the extended attributes for inode operations of
  * their own in 6.2.  BPIO_ACL_OPS() lists these where they are.
@@ -112,14 +119,15 @@
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 #include <linux/posix_acl_xattr.h>
 #define BPIO_ACL_OPS(get, set) .get_acl = (get), .set_acl = (set),
-#define bpio_get_acl(dentry, type) \
-	vfs_get_acl(bpio_nop_idmap, dentry, posix_acl_xattr_name(type))
-#define bpio_set_acl(dentry, acl, type) \
-	vfs_set_acl(bpio_nop_idmap, dentry, posix_acl_xattr_name(type), acl)
+#define bpio_get_acl(idmap, dentry, type) \
+	vfs_get_acl(idmap, dentry, posix_acl_xattr_name(type))
+/* Not vfs_set_acl(): the ids in @acl have been mapped. */
+#define bpio_set_acl(idmap, dentry, acl, type) \
+	set_posix_acl(idmap, dentry, type, acl)
 #else
 #define BPIO_ACL_OPS(get, set)
-#define bpio_get_acl(dentry, type) ERR_PTR(-EOPNOTSUPP)
-#define bpio_set_acl(dentry, acl, type) (-EOPNOTSUPP)
+#define bpio_get_acl(idmap, dentry, type) ERR_PTR(-EOPNOTSUPP)
+#define bpio_set_acl(idmap, dentry, acl, type) (-EOPNOTSUPP)
 #endif
 
 /* The peer below has them cached. */
@@ -289,11 +297,11 @@ static inline void bpio_bdev_close(struct bpio_bdev_handle *handle)
 
 /* A file without a name, opened for the kernel. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#define bpio_tmpfile_open(dir, mode, flags) \
-	kernel_tmpfile_open(bpio_nop_idmap, dir, mode, flags, current_cred())
+#define bpio_tmpfile_open(idmap, dir, mode, flags) \
+	kernel_tmpfile_open(idmap, dir, mode, flags, current_cred())
 #else
-#define bpio_tmpfile_open(dir, mode, flags) \
-	vfs_tmpfile_open(bpio_nop_idmap, dir, mode, flags, current_cred())
+#define bpio_tmpfile_open(idmap, dir, mode, flags) \
+	vfs_tmpfile_open(idmap, dir, mode, flags, current_cred())
 #endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)

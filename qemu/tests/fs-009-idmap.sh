@@ -1,0 +1,98 @@
+#!/bin/bash
+# purpose: idmapped mounts: the same as on the lower file system alone
+# releases: all
+# needs: prog=python3
+# timeout: 300
+export FS_BYPASS=1
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/fs.sh"
+
+idmap=$(dirname "$0")/idmap.py
+mapped=$tmp/mapped
+mkdir "$mapped"
+chmod 711 "$tmp"
+sysctls=/proc/sys/fs
+
+make_fs() {
+	wipefs -qa "$dev"
+	case $1 in
+	xfs) mkfs.xfs -q -f -m reflink=1 "$dev" ;;
+	*) "mkfs.$1" -q -F -O quota -E quotatype=usrquota "$dev" ;;
+	esac
+}
+
+# shellcheck disable=SC2317 # deferred
+umount_mapped() { ! mountpoint -q "$mapped" || umount "$mapped"; }
+
+# operations: those of idmap.py, on $mnt and a mapped mount of it
+operations() {
+	python3 "$idmap" mount "$mnt" "$mapped"
+	python3 "$idmap" operations "$mnt" "$mapped" "$dev"
+	umount "$mapped"
+}
+
+# So that a comparison of nothing with nothing does not pass.
+did() {
+	check "$fs: $1" grep -Fxq -- "$2" "$tmp/got"
+}
+
+compare() {
+	make_fs "$fs"
+	mount -t "$fs" -o usrquota "$dev" "$mnt"
+	operations >"$tmp/want"
+	umount "$mnt"
+
+	make_fs "$fs"
+	mount_bpiofs -o lowerdata=usrquota
+	operations >"$tmp/got"
+	check "$fs: $(wc -l <"$tmp/want") lines as on $fs alone" \
+		diff -U2 "$tmp/want" "$tmp/got"
+	did "owners are mapped" "  mapped w/hers: 11000:12000 100600 size 5 links 1"
+	did "and stored unmapped" "  plain w/file: 1000:2000 100644 size 4 links 1"
+	did "nobody else has a name here" "raw: create where all may: EOVERFLOW"
+	did "the owner may" "alice: chmod: ok"
+	did "others may not" "bob: read: EACCES"
+	did "access control lists are mapped" \
+		"  mapped w/file $ACCESS: user::7 user:11001:6 group::5 group:12002:4 mask::7 other::0"
+	did "and stored unmapped" \
+		"  plain w/file $ACCESS: user::7 user:1001:6 group::5 group:2002:4 mask::7 other::0"
+	did "file capabilities of a container, below" \
+		"  plain w/caps security.capability: 0100000300200000000000000000000000000000e8030000"
+	check "$fs: $(count_of full_reads) reads were bypassed" \
+		test "$(count_of full_reads)" -ge 8
+	umount "$mnt"
+	check "$fs: the file system is in order" fsck_clean "$fs"
+}
+
+# The same module, but its type ext3 does not say that it maps ids.
+unmapped_below() {
+	wipefs -qa "$dev"
+	mkfs.ext3 -q -F "$dev"
+	mount_bpiofs -o lower=ext3
+	if python3 "$idmap" mount "$mnt" "$mapped" 2>"$tmp/why"; then
+		check "stat is refused" refused stat "$mapped"
+		check "listing is refused" refused ls "$mapped"
+		check "creating is refused" refused touch "$mapped/new"
+		check "chown is refused" refused chown 11000 "$mapped"
+		umount "$mapped"
+	else
+		check "ext3: no idmapped mount" grep -q 'Invalid argument' \
+			"$tmp/why"
+	fi
+	check_equal "nothing was changed" 0:0 "$(stat -c %u:%g "$mnt")"
+	umount "$mnt"
+}
+
+refused() {
+	! "$@" >"$tmp/why" 2>&1 && grep -q 'Operation not supported' "$tmp/why"
+}
+
+ACCESS=system.posix_acl_access
+for knob in protected_hardlinks protected_regular; do
+	defer eval "echo $(cat "$sysctls/$knob") >$sysctls/$knob"
+	echo 1 >"$sysctls/$knob"
+done
+defer umount_mapped
+for fs in $(file_systems ext4); do compare; done
+unmapped_below
+finish
