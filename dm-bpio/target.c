@@ -351,7 +351,7 @@ static void dm_bpio_dtr(struct dm_target *ti)
 
 static int dm_bpio_remapped(struct dm_bpio *target, struct bio *bio, bool write)
 {
-	static_assert(BPIO_STAT_MAPPED_WRITES == BPIO_STAT_MAPPED_READS + 1);
+	static_assert(BPIO_STAT_MAPPED_READS + 1 == BPIO_STAT_MAPPED_WRITES);
 	bpio_stat_add(&target->vol->pub, BPIO_STAT_MAPPED_READS + write, 1);
 	dm_bpio_remap(target, bio);
 	return DM_MAPIO_REMAPPED;

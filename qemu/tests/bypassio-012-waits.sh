@@ -60,6 +60,12 @@ class Reader:
         assert self.got == LENGTH, self.got
         assert self.memory[:] == open(path + ".want", "rb").read(LENGTH), "wrong bytes"
 
+def learn():
+    """Where the blocks lie: the read after that is of what is known."""
+    reader = Reader()
+    reader.thread.start()
+    reader.check()
+
 def truncate():
     os.truncate(path, os.stat(path).st_size - 4096)
 
@@ -77,9 +83,7 @@ def waited_for():
     action()
     alone = now() - alone
     control("resumes")
-    reader = Reader()   # learns where the blocks lie
-    reader.thread.start()
-    reader.check()
+    learn()
     reader = Reader()
     reader.thread.start()
     time.sleep(0.7)     # nobody tells when it has reached the device
@@ -119,6 +123,7 @@ def not_overtaken():
 
 def written_back():
     """The pages of another file are written back while the device reads into them."""
+    learn()
     fd = os.open("other", os.O_RDWR)
     reader = Reader(mmap.mmap(fd, LENGTH))
     reader.thread.start()
