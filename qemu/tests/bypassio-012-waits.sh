@@ -70,11 +70,19 @@ def truncate():
     os.truncate(path, os.stat(path).st_size - 4096)
 
 def control(*operations):
-    subprocess.run(["bpio-ctl", path, *operations], check=True, timeout=20,
+    subprocess.run(["bpio-ctl", path, *operations], check=True, timeout=60,
                    stdout=subprocess.DEVNULL)
 
 actions = {"truncate": truncate, "pause": lambda: control("pauses"),
            "disable": lambda: control("enable", "disable")}
+
+def in_time(attempt):
+    """On a busy machine it may take some; too slow at each: skipped."""
+    for _ in range(5):
+        if attempt():
+            return
+    print("the machine is too slow to tell")
+    sys.exit(77)
 
 def waited_for():
     """The action ends after the read, by the device, that had begun before."""
@@ -94,9 +102,10 @@ def waited_for():
     control("resumes")
     print("# alone %d ms, now %d ms, the read after %d ms" % (
         alone * 1000, (ended - began) * 1000, (reader.done - began) * 1000))
-    assert alone < 1, "it is slow by itself"
-    assert reader.done - began > 0.5, "the read was over"
+    if alone > (reader.done - began) / 2 or reader.done - began < 0.3:
+        return False
     assert ended >= reader.done - 0.02, "it did not wait"
+    return True
 
 def not_overtaken():
     """Reads that overlap, so that there is always one, keep nobody for ever."""
@@ -125,13 +134,15 @@ def written_back():
     """The pages of another file are written back while the device reads into them."""
     learn()
     fd = os.open("other", os.O_RDWR)
+    os.pwrite(fd, bytes(LENGTH), 0)
+    os.fsync(fd)
     reader = Reader(mmap.mmap(fd, LENGTH))
     reader.thread.start()
     time.sleep(0.7)
     os.fsync(fd)
     written = now()
     reader.check()
-    assert reader.done > written, "the read was over"
+    return reader.done > written
 
 def memory():
     """Pages that another thread makes (userfaultfd), after the truncation."""
@@ -153,11 +164,29 @@ def memory():
     cutter.join()
     assert not waited, "the truncation waited for the reader's memory"
 
-{"memory": memory, "overtake": not_overtaken, "written": written_back}.get(what, waited_for)()
+if what in actions:
+    in_time(waited_for)
+elif what == "written":
+    in_time(written_back)
+else:
+    {"memory": memory, "overtake": not_overtaken}[what]()
 END
 
 waits() {
 	/usr/bin/python3 "$tmp/waits.py" "$1" "$2" file
+}
+
+# waits_case TEXT WHAT ENGINE
+waits_case() {
+	local status=0
+
+	waits "$2" "$3" >"$tmp/said" 2>&1 || status=$?
+	cat "$tmp/said"
+	case $status in
+	0) ok "$1" ;;
+	77) echo "skip - $1: $(tail -n 1 "$tmp/said")" ;;
+	*) not_ok "$1" ;;
+	esac
 }
 
 # syscall 323, ENOSYS
@@ -176,8 +205,8 @@ faults() {
 	}
 	for engine in sync aio; do
 		begin v
-		check "$fs: $engine: a truncation does not wait for its memory" \
-			waits memory $engine
+		waits_case "$fs: $engine: a truncation does not wait for its memory" \
+			memory $engine
 		check_gained "$fs: $engine: it was bypassed all the same" v \
 			full_reads=1 full_bytes=8192 traditional_reads=0
 	done
@@ -205,23 +234,23 @@ run() {
 	dmsetup resume bpio-slow
 	for engine in sync aio; do
 		for what in truncate pause disable; do
-			check "$fs: $engine: $what waits for the device" \
-				waits $what $engine
+			waits_case "$fs: $engine: $what waits for the device" \
+				$what $engine
 		done
 	done
 	for engine in sync aio; do
 		head -c 8192 /dev/zero >other
 		sync -f .
-		check "$fs: $engine: memory that is written back meanwhile" \
-			waits written $engine
+		waits_case "$fs: $engine: memory that is written back meanwhile" \
+			written $engine
 		sync -f .
 		echo 3 >/proc/sys/vm/drop_caches
 		check "$fs: $engine: is written back once more" \
 			cmp -n 8192 file.want other
 	done
 	begin v
-	check "$fs: DISABLE is not overtaken by the reads of others" \
-		waits overtake sync
+	waits_case "$fs: DISABLE is not overtaken by the reads of others" \
+		overtake sync
 	check_gained "$fs: which are bypassed" v "full_reads>3"
 	dmsetup load bpio-slow --table "$(slow_table 0)"
 	dmsetup resume bpio-slow
