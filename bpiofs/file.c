@@ -16,7 +16,7 @@
 #include "open.h"
 
 /* Access times and notifications are the business of our own inode. */
-#define LOWER_OPEN_FLAGS (O_NOATIME | __FMODE_NONOTIFY)
+#define LOWER_OPEN_FLAGS (O_NOATIME | BPIO_O_NONOTIFY)
 
 /* What fcntl(F_SETFL) may change on an open file. */
 #define SETFL_FLAGS (O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT)

@@ -76,7 +76,7 @@ struct inode *bpiofs_iget(struct super_block *sb, struct inode *lower)
 		iput(lower);
 		return ERR_PTR(-ENOMEM);
 	}
-	if (!(inode->i_state & I_NEW)) {
+	if (!bpio_inode_is_new(inode)) {
 		iput(lower);
 		return inode;
 	}
@@ -119,7 +119,8 @@ static bool changed_below(struct dentry *dentry, struct dentry *lower)
 				     d_really_is_positive(lower));
 }
 
-static int revalidate(struct dentry *dentry, unsigned int flags)
+static int revalidate(BPIO_D_REVALIDATE_ARGS struct dentry *dentry,
+		      unsigned int flags)
 {
 	struct dentry *lower = bpiofs_lower_dentry(dentry);
 
@@ -129,7 +130,7 @@ static int revalidate(struct dentry *dentry, unsigned int flags)
 		return 1;
 	if (flags & LOOKUP_RCU)
 		return -ECHILD;
-	return lower->d_op->d_revalidate(lower, flags);
+	return bpio_d_revalidate(lower, flags);
 }
 
 static void release(struct dentry *dentry)
@@ -162,9 +163,8 @@ static struct dentry *lookup(struct inode *dir, struct dentry *dentry,
 
 	if (dentry->d_name.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	lower = lookup_one_len_unlocked(dentry->d_name.name,
-					bpiofs_lower_dentry(dentry->d_parent),
-					dentry->d_name.len);
+	lower = bpio_lookup_unlocked(bpiofs_lower_dentry(dentry->d_parent),
+				     &dentry->d_name);
 	if (IS_ERR(lower))
 		return lower;
 	dentry->d_fsdata = lower;	/* release() puts it */
@@ -232,7 +232,7 @@ static int instantiate(struct dentry *dentry)
 }
 
 static int create(struct bpio_idmap *idmap, struct inode *dir,
-		  struct dentry *dentry, umode_t mode, bool excl)
+		  struct dentry *dentry, BPIO_CREATE_ARGS)
 {
 	struct inode *lower_dir;
 	int ret;
@@ -240,8 +240,8 @@ static int create(struct bpio_idmap *idmap, struct inode *dir,
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
-	ret = vfs_create(idmap, lower_dir, bpiofs_lower_dentry(dentry), mode,
-			 excl);
+	ret = bpio_vfs_create(idmap, lower_dir, bpiofs_lower_dentry(dentry),
+			      mode, excl);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
@@ -257,8 +257,8 @@ static int mknod(struct bpio_idmap *idmap, struct inode *dir,
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
-	ret = vfs_mknod(idmap, lower_dir, bpiofs_lower_dentry(dentry), mode,
-			dev);
+	ret = bpio_vfs_mknod(idmap, lower_dir, bpiofs_lower_dentry(dentry),
+			     mode, dev);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
@@ -274,28 +274,29 @@ static int symlink(struct bpio_idmap *idmap, struct inode *dir,
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
 		return ret;
-	ret = vfs_symlink(idmap, lower_dir, bpiofs_lower_dentry(dentry),
-			  target);
+	ret = bpio_vfs_symlink(idmap, lower_dir, bpiofs_lower_dentry(dentry),
+			       target);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
 	return ret;
 }
 
-static int mkdir(struct bpio_idmap *idmap, struct inode *dir,
-		 struct dentry *dentry, umode_t mode)
+static bpio_mkdir_ret mkdir(struct bpio_idmap *idmap, struct inode *dir,
+			    struct dentry *dentry, umode_t mode)
 {
 	struct inode *lower_dir;
 	int ret;
 
 	ret = begin_change(dentry, &lower_dir);
 	if (ret)
-		return ret;
-	ret = vfs_mkdir(idmap, lower_dir, bpiofs_lower_dentry(dentry), mode);
+		return bpio_mkdir_result(ret);
+	ret = bpio_vfs_mkdir(idmap, lower_dir, bpiofs_lower_dentry(dentry),
+			     mode);
 	if (!ret)
 		ret = instantiate(dentry);
 	end_change(dentry, lower_dir);
-	return ret;
+	return bpio_mkdir_result(ret);
 }
 
 static int link(struct dentry *old, struct inode *dir, struct dentry *dentry)
@@ -341,7 +342,7 @@ static int remove(struct dentry *dentry, bool is_dir)
 	/* one more reference: do not make the lower dentry negative */
 	dget(lower);
 	if (is_dir)
-		ret = vfs_rmdir(bpio_nop_idmap, lower_dir, lower);
+		ret = bpio_vfs_rmdir(bpio_nop_idmap, lower_dir, lower);
 	else
 		ret = vfs_unlink(bpio_nop_idmap, lower_dir, lower, NULL);
 	dput(lower);
@@ -365,56 +366,30 @@ static int rmdir(struct inode *dir, struct dentry *dentry)
 	return remove(dentry, true);
 }
 
-static int do_rename(struct bpio_idmap *idmap, struct dentry *old,
-		     struct dentry *new, struct dentry *old_parent,
-		     struct dentry *new_parent, struct dentry *trap,
-		     unsigned int flags)
-{
-	struct renamedata rd = {
-		.bpio_idmap_member(old) = idmap,
-		.old_dir = d_inode(old_parent),
-		.old_dentry = old,
-		.bpio_idmap_member(new) = idmap,
-		.new_dir = d_inode(new_parent),
-		.new_dentry = new,
-		.flags = flags,
-	};
-
-	if (old->d_parent != old_parent || new->d_parent != new_parent ||
-	    d_unhashed(old) || d_unhashed(new))
-		return -ESTALE;
-	/* The VFS has checked both above; the trees below are the same. */
-	if (trap == old)
-		return -EINVAL;
-	if (trap == new)
-		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
-	return vfs_rename(&rd);
-}
-
 static int rename(struct bpio_idmap *idmap, struct inode *old_dir,
 		  struct dentry *old, struct inode *new_dir,
 		  struct dentry *new, unsigned int flags)
 {
+	struct vfsmount *mnt = bpiofs_vol(old->d_sb)->lower_mnt;
 	struct dentry *old_parent = bpiofs_lower_dentry(old->d_parent);
 	struct dentry *new_parent = bpiofs_lower_dentry(new->d_parent);
-	struct vfsmount *mnt = bpiofs_vol(old->d_sb)->lower_mnt;
 	struct dentry *lower_new = bpiofs_lower_dentry(new);
-	struct dentry *trap;
+	struct renamedata rd;
 	int ret;
 
 	ret = mnt_want_write(mnt);
 	if (ret)
 		return ret;
-	trap = lock_rename(old_parent, new_parent);
-	if (IS_ERR(trap)) {
-		ret = PTR_ERR(trap);
-		goto out_write;
-	}
+	/* one more reference: do not make the lower dentry negative */
 	dget(lower_new);
-	ret = do_rename(idmap, bpiofs_lower_dentry(old), lower_new, old_parent,
-			new_parent, trap, flags);
+	ret = bpio_start_renaming(&rd, idmap, old_parent,
+				  bpiofs_lower_dentry(old), new_parent,
+				  lower_new, flags);
+	if (!ret) {
+		ret = vfs_rename(&rd);
+		bpio_end_renaming(&rd, old_parent, new_parent);
+	}
 	dput(lower_new);
-	unlock_rename(old_parent, new_parent);
 
 	bpiofs_copy_attr(old_dir);
 	if (new_dir != old_dir)
@@ -422,7 +397,6 @@ static int rename(struct bpio_idmap *idmap, struct inode *old_dir,
 	bpiofs_copy_attr(d_inode(old));
 	if (d_really_is_positive(new))
 		bpiofs_copy_attr(d_inode(new));
-out_write:
 	mnt_drop_write(mnt);
 	return ret;
 }
@@ -553,14 +527,14 @@ static ssize_t listxattr(struct dentry *dentry, char *list, size_t size)
 	return vfs_listxattr(bpiofs_lower_dentry(dentry), list, size);
 }
 
-static int fileattr_get(struct dentry *dentry, struct fileattr *fa)
+static int fileattr_get(struct dentry *dentry, struct bpio_fileattr *fa)
 {
 	return vfs_fileattr_get(bpiofs_lower_dentry(dentry), fa);
 }
 
 /* Some flags change how, and where, a file's blocks are kept. */
 static int fileattr_set(struct bpio_idmap *idmap, struct dentry *dentry,
-			struct fileattr *fa)
+			struct bpio_fileattr *fa)
 {
 	struct vfsmount *mnt = bpiofs_vol(dentry->d_sb)->lower_mnt;
 	struct bpiofs_inode *bi = BPIOFS_I(d_inode(dentry));

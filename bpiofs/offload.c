@@ -106,7 +106,7 @@ static loff_t valid_data_length(struct file *lower, loff_t size)
 /* FS_*_FL of a file on ext2, ext3 or ext4; 0 elsewhere, or when it fails. */
 static u32 ext_flags(struct file *file)
 {
-	struct fileattr fa = {};
+	struct bpio_fileattr fa = {};
 
 	if (bpiofs_lower_inode(file_inode(file))->i_sb->s_magic !=
 	    EXT4_SUPER_MAGIC ||

@@ -135,8 +135,7 @@ int bpiofs_parse_monolithic(struct fs_context *fc, void *data)
 			continue;
 		if (value)
 			*value++ = '\0';
-		ret = vfs_parse_fs_string(fc, option, value,
-					  value ? strlen(value) : 0);
+		ret = bpio_parse_fs_string(fc, option, value);
 	}
 	return ret;
 }

@@ -372,7 +372,7 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		bio->bi_ioprio = iocb->ki_ioprio;
 		bio->bi_end_io = read_bio_end;
 
-		ret = bio_iov_iter_get_pages(bio, iter);
+		ret = bpio_bio_get_pages(bio, iter);
 		if (ret) {
 			bio_put(bio);
 			break;
@@ -398,7 +398,7 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		rb->pos = pos;
 		rb->moved = moved;
 		rb->length = bio->bi_iter.bi_size;
-		rb->bvec_done = bio->bi_iter.bi_bvec_done;
+		rb->bvec_done = bio->bi_iter.bpio_bvec_done;
 		pos += rb->length;
 		/* before the read can complete */
 		if (pos == end)
@@ -451,7 +451,7 @@ static void wait_cleared(void **waiter)
 		set_current_state(TASK_UNINTERRUPTIBLE);
 		if (!READ_ONCE(*waiter))
 			break;
-		blk_io_schedule();
+		bpio_io_schedule();
 	}
 	__set_current_state(TASK_RUNNING);
 }
@@ -589,7 +589,7 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 	block = bdev_logical_block_size(vol->bdev);
 	*why = BPIOFS_WHY_NOT_ALIGNED;
 	if (((pos | iov_iter_count(iter)) & (block - 1)) ||
-	    !bdev_iter_is_aligned(vol->bdev, iter))
+	    !bpio_bdev_iter_is_aligned(vol->bdev, iter))
 		return 0;
 	*why = BPIOFS_WHY_NONE;
 again:
@@ -936,7 +936,7 @@ static __always_inline ssize_t read_by_one(struct kiocb *iocb,
 				       opf, GFP_KERNEL, &read_bios);
 		/* has larger blocks, if any; the bio's own is not known yet */
 		bio->bi_bdev = look->vol->bdev;
-		ret = bio_iov_iter_get_pages(bio, iter);
+		ret = bpio_bio_get_pages(bio, iter);
 		if (unlikely(ret))
 			goto out_put;
 		if (unlikely(bio->bi_iter.bi_size < length))
@@ -957,7 +957,7 @@ static __always_inline ssize_t read_by_one(struct kiocb *iocb,
 	rb->gate = &look->stg->gate;
 	rb->lower = look->lower;
 	rb->length = length;
-	rb->bvec_done = bio->bi_iter.bi_bvec_done;
+	rb->bvec_done = bio->bi_iter.bpio_bvec_done;
 	/* before the read can complete */
 	count_full(iocb, look->f, look->vol, look->stg, length, length);
 	if (flags & IOCB_HIPRI && flags & IOCB_NOWAIT &&
@@ -1011,7 +1011,7 @@ static noinline ssize_t read_alone(struct kiocb *iocb, struct iov_iter *iter,
 		return 0;
 	bio_init(&bio, NULL, vecs, ALONE_VECS, REQ_OP_READ);
 	bio.bi_bdev = look->vol->bdev;	/* as in read_by_one() */
-	ret = bio_iov_iter_get_pages(&bio, iter);
+	ret = bpio_bio_get_pages(&bio, iter);
 	if (unlikely(ret))
 		goto out;
 	bdev = NULL;
@@ -1051,7 +1051,7 @@ out:
 }
 
 /*
- * bdev_iter_is_aligned(), without a call for a piece of a registered buffer.
+ * bpio_bdev_iter_is_aligned(), without a call for a piece of a registered buffer.
  * Caller: the length is aligned.
  */
 static inline bool iter_is_aligned(struct block_device *bdev,
@@ -1063,7 +1063,7 @@ static inline bool iter_is_aligned(struct block_device *bdev,
 	    iter->iov_offset + iov_iter_count(iter) <= bvec->bv_len)
 		return !((bvec->bv_offset + iter->iov_offset) &
 			 bdev_dma_alignment(bdev));
-	return bdev_iter_is_aligned(bdev, iter);
+	return bpio_bdev_iter_is_aligned(bdev, iter);
 }
 
 /* Return: as of a read; 0: something is in the way, nothing of @iter used. */

@@ -122,8 +122,7 @@ static struct vfsmount *mount_lower(struct fs_context *fc,
 	if (IS_ERR(lower_fc))
 		return ERR_CAST(lower_fc);
 
-	ret = vfs_parse_fs_string(lower_fc, "source", fc->source,
-				  strlen(fc->source));
+	ret = bpio_parse_fs_string(lower_fc, "source", fc->source);
 	if (!ret && params->lowerdata) {
 		/* a type without fs_context keeps the string until it mounts */
 		data = kstrdup(params->lowerdata, GFP_KERNEL);
@@ -271,7 +270,7 @@ static int fill_super(struct super_block *sb)
 	sb->s_flags |= lower->s_flags & (SB_RDONLY | SB_POSIXACL);
 	sb->s_magic = BPIOFS_SUPER_MAGIC;
 	sb->s_op = &bpiofs_super_ops;
-	sb->s_d_op = &bpiofs_dentry_ops;
+	bpio_set_d_op(sb, &bpiofs_dentry_ops);
 	sb->s_xattr = bpiofs_xattr_handlers;
 	sb->s_maxbytes = lower->s_maxbytes;
 	sb->s_blocksize = lower->s_blocksize;
@@ -473,7 +472,7 @@ struct file_system_type bpiofs_type = {
 
 static struct kmem_cache *inode_cache;
 
-static struct inode *alloc_inode(struct super_block *sb)
+static struct inode *new_bpiofs_inode(struct super_block *sb)
 {
 	struct bpiofs_inode *bi;
 
@@ -558,7 +557,7 @@ static int statfs(struct dentry *dentry, struct kstatfs *buf)
 }
 
 const struct super_operations bpiofs_super_ops = {
-	.alloc_inode	= alloc_inode,
+	.alloc_inode	= new_bpiofs_inode,
 	.free_inode	= free_inode,
 	.evict_inode	= evict_inode,
 	.put_super	= put_super,

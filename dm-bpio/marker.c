@@ -707,8 +707,8 @@ static struct bpio_marker *marker_of(struct dm_bpio_volume *vol,
 	u64 at, next = 0;
 
 	bio_for_each_bvec(bvec, bio, iter) {
-		struct page *page = nth_page(bvec.bv_page,
-					     bvec.bv_offset >> PAGE_SHIFT);
+		struct page *page = bpio_nth_page(bvec.bv_page,
+						  bvec.bv_offset >> PAGE_SHIFT);
 
 		rcu_read_lock();
 		folio = xa_load(&vol->markers,

@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <bpio/compat.h>
 #include "dm-bpio.h"
 
 #define DM_BPIO_TTL_MS			60000
@@ -561,7 +562,7 @@ static int dm_bpio_iterate_devices(struct dm_target *ti,
 
 /* A passthrough command could write below a token's feet. */
 static int dm_bpio_prepare_ioctl(struct dm_target *ti,
-				 struct block_device **bdev)
+				 BPIO_PREPARE_IOCTL_ARGS)
 {
 	struct dm_bpio *target = ti->private;
 

@@ -80,8 +80,8 @@ int crypt_spoil(const struct flt_related_objects *objects,
 		.run = spoil_job,
 	};
 
-	pr_warn("%s: inode %lu: the last block could not be written\n",
-		objects->inode->i_sb->s_id, objects->inode->i_ino);
+	pr_warn("%s: inode %llu: the last block could not be written\n",
+		objects->inode->i_sb->s_id, (u64)objects->inode->i_ino);
 	s->error = -EUCLEAN;
 	crypt_run_job(&job);
 	return -EIO;

@@ -15,6 +15,7 @@
 #include <linux/bitmap.h>
 #include <linux/scatterlist.h>
 #include <linux/string.h>
+#include <bpio/compat.h>
 #include "crypt.h"
 
 /* Tweaks beside the units' numbers: of key streams, and of the key check. */
