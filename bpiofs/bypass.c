@@ -24,7 +24,7 @@ static void drain_stream(struct bpiofs_inode *bi)
 	bpio_gate_close(partial, BPIO_GATE_DRAIN);
 	bpio_gate_open(partial, BPIO_GATE_DRAIN);
 	inode_lock(bi->lower);
-	/* the state, then the count; pairs with read_at_once() */
+	/* the state, then the count; pairs with enter_read() in read.c */
 	smp_mb();
 	inode_dio_wait(bi->lower);
 	inode_unlock(bi->lower);

@@ -144,8 +144,7 @@ static inline bool is_one_dirty_page(const struct bio *bio)
 	       folio_test_dirty(page_folio(bv->bv_page));
 }
 
-/* Those that are dirty already: see pages_still_dirty(). */
-static void pages_dirty(struct bio *bio)
+static void __pages_dirty(struct bio *bio)
 {
 	struct folio_iter fi;
 
@@ -158,8 +157,7 @@ static void pages_dirty(struct bio *bio)
 	}
 }
 
-/* Pages are made dirty before the read; write-back may have cleaned some. */
-static bool pages_still_dirty(struct bio *bio)
+static bool __pages_still_dirty(struct bio *bio)
 {
 	struct folio_iter fi;
 
@@ -167,6 +165,19 @@ static bool pages_still_dirty(struct bio *bio)
 		if (!folio_test_dirty(fi.folio))
 			return false;
 	return true;
+}
+
+/* Before the read, those that are not: pages_still_dirty() looks again. */
+static inline void pages_dirty(struct bio *bio)
+{
+	if (!is_one_dirty_page(bio))
+		__pages_dirty(bio);
+}
+
+/* Afterwards: write-back may have cleaned some. */
+static inline bool pages_still_dirty(struct bio *bio)
+{
+	return is_one_dirty_page(bio) || __pages_still_dirty(bio);
 }
 
 /* The last bio has completed.  A synchronous reader drops it by himself. */
@@ -881,8 +892,7 @@ static void read_one_end(struct bio *bio)
 	const unsigned int length = rb->length;
 
 	if (unlikely(bio->bi_status ||
-		     (rb->dirty && !is_one_dirty_page(bio) &&
-		      !pages_still_dirty(bio)))) {
+		     (rb->dirty && !pages_still_dirty(bio)))) {
 		atomic_set(&rb->ref, 1);
 		rb->error = 0;
 		rb->size = length;
@@ -941,7 +951,7 @@ static __always_inline ssize_t read_by_one(struct kiocb *iocb,
 			goto out_put;
 		if (unlikely(bio->bi_iter.bi_size < length))
 			goto out_revert;
-		if (user && !is_one_dirty_page(bio))
+		if (user)
 			pages_dirty(bio);
 		bdev = enter_read(look, &sector);
 		if (unlikely(!bdev))
