@@ -491,7 +491,6 @@ static inline int bpio_vfs_mkdir(struct bpio_idmap *idmap, struct inode *dir,
  * -ENOTEMPTY when one is above the other, which the VFS has seen to unless
  * somebody else changes the file system.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
 static inline int bpio_start_renaming(struct renamedata *rd,
 				      struct bpio_idmap *idmap,
 				      struct dentry *old_parent,
@@ -499,33 +498,9 @@ static inline int bpio_start_renaming(struct renamedata *rd,
 				      struct dentry *new_parent,
 				      struct dentry *new, unsigned int flags)
 {
-	int ret;
-
-	*rd = (struct renamedata) {
-		.mnt_idmap = idmap,
-		.old_parent = old_parent,
-		.new_parent = new_parent,
-		.flags = flags,
-	};
-	ret = start_renaming_two_dentries(rd, old, new);
-	/* the one for both; that it is stale is by far the likelier */
-	return ret == -EINVAL ? -ESTALE : ret;
-}
-
-#define bpio_end_renaming(rd, old_parent, new_parent) end_renaming(rd)
-#else
-/* What was renamed has another parent by now. */
-#define bpio_end_renaming(rd, old_parent, new_parent) \
-	unlock_rename(old_parent, new_parent)
-
-static inline int bpio_start_renaming(struct renamedata *rd,
-				      struct bpio_idmap *idmap,
-				      struct dentry *old_parent,
-				      struct dentry *old,
-				      struct dentry *new_parent,
-				      struct dentry *new, unsigned int flags)
-{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 	struct dentry *trap;
+#endif
 	int ret = 0;
 
 	*rd = (struct renamedata) {
@@ -542,10 +517,15 @@ static inline int bpio_start_renaming(struct renamedata *rd,
 		.old_dir = d_inode(old_parent),
 		.new_dir = d_inode(new_parent),
 #endif
-		.old_dentry = old,
-		.new_dentry = new,
 		.flags = flags,
 	};
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+	ret = start_renaming_two_dentries(rd, old, new);
+	/* the one for both; that it is stale is by far the likelier */
+	return ret == -EINVAL ? -ESTALE : ret;
+#else
+	rd->old_dentry = old;
+	rd->new_dentry = new;
 	trap = lock_rename(old_parent, new_parent);
 	if (IS_ERR(trap))
 		return PTR_ERR(trap);
@@ -560,7 +540,15 @@ static inline int bpio_start_renaming(struct renamedata *rd,
 	if (ret)
 		unlock_rename(old_parent, new_parent);
 	return ret;
+#endif
 }
+
+/* What was renamed has another parent by now. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define bpio_end_renaming(rd, old_parent, new_parent) end_renaming(rd)
+#else
+#define bpio_end_renaming(rd, old_parent, new_parent) \
+	unlock_rename(old_parent, new_parent)
 #endif
 
 /* An opened lower file leads back to the lower dentry. */
