@@ -153,6 +153,33 @@ side_by_side() {
 		"$bad $(cat "$tmp"/side? | tr '\n' ' ' | sed 's/ $//')"
 }
 
+# Machines that come and go at the same moments, without the machines.
+work_directories() {
+	rm -rf "$repo/build/vm/killed"
+	mkdir -p "$repo/build/vm/killed"
+	: >"$repo/build/vm/killed/lock"
+	check "work directories come and go side by side" python3 - "$vm" <<-'END'
+	import importlib.machinery, importlib.util, multiprocessing, sys, time
+
+	sys.dont_write_bytecode = True
+	loader = importlib.machinery.SourceFileLoader("vm", sys.argv[1])
+	vm = importlib.util.module_from_spec(importlib.util.spec_from_loader("vm", loader))
+	loader.exec_module(vm)
+
+	def come_and_go(_):
+	    end = time.monotonic() + 5
+	    while time.monotonic() < end:
+	        work = vm.Workdir()
+	        open(work.file("initrd"), "w").close()
+	        work.remove()
+
+	with multiprocessing.Pool(4) as pool:
+	    pool.map(come_and_go, range(4), 1)
+	END
+	check "what a killed run left behind goes" \
+		test ! -e "$repo/build/vm/killed"
+}
+
 "$vm" run --nvme 64M -- true </dev/null # builds and probes before the clock runs
 start=$(date +%s%N)
 exit_status_streams_arguments
@@ -164,5 +191,6 @@ guest_root
 ends
 hangs_once
 killing
+work_directories
 side_by_side
 finish
