@@ -172,7 +172,9 @@ struct bpiofs_long_run {
  * @long_run: the longest run in there; changed under i_lock of vfs_inode
  * @long_run_count: for those who read @long_run
  * @cached: in the list of inodes with chunks; see extent.c
- * @judged: what state.sparse was found with; written under vfs_inode.i_lock
+ * @judged: what state.sparse was found with; under vfs_inode.i_lock
+ * @judged.dense: the size when it is not sparse, else -1; read without the lock,
+ *	after @judged.seq, see is_dense()
  * @opens: opens with counters, under bpiofs_volume.state_lock
  * @past: counters of opens that were closed, likewise; NULL: none
  * @flt_streams: what filters keep for it; see filter-streams.c
@@ -194,10 +196,10 @@ struct bpiofs_inode {
 	struct bpiofs_long_run long_run;
 	struct list_head cached;
 	struct {
-		seqcount_spinlock_t count;
 		int seq;
 		blkcnt_t blocks;
 		loff_t size;
+		loff_t dense;
 	} judged;
 	struct list_head opens;
 	struct bpiofs_stats *past;

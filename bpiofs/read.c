@@ -524,16 +524,14 @@ static bool may_be_sparse(const struct inode *lower, loff_t size)
 /* Return: 1 or 0, or -1 when it has to be looked at. */
 static int known_sparse(struct bpiofs_inode *bi, loff_t size)
 {
-	unsigned int count;
 	int ret;
 
-	do {
-		count = read_seqcount_begin(&bi->judged.count);
-		ret = bi->judged.size == size &&
-		      bi->judged.blocks == READ_ONCE(bi->lower->i_blocks) &&
-		      bi->judged.seq == atomic_read(&bi->layout_seq) ?
-			      READ_ONCE(bi->state.sparse) : -1;
-	} while (read_seqcount_retry(&bi->judged.count, count));
+	spin_lock(&bi->vfs_inode.i_lock);
+	ret = bi->judged.size == size &&
+	      bi->judged.blocks == READ_ONCE(bi->lower->i_blocks) &&
+	      bi->judged.seq == atomic_read(&bi->layout_seq) ?
+		      bi->state.sparse : -1;
+	spin_unlock(&bi->vfs_inode.i_lock);
 	return ret;
 }
 
@@ -547,13 +545,32 @@ static void judge_sparse(struct file *file)
 	bool sparse = bpiofs_is_sparse(file);
 
 	spin_lock(&bi->vfs_inode.i_lock);
-	write_seqcount_begin(&bi->judged.count);
-	bi->judged.seq = seq;
 	bi->judged.blocks = blocks;
 	bi->judged.size = size;
 	WRITE_ONCE(bi->state.sparse, sparse);
-	write_seqcount_end(&bi->judged.count);
+	/* nothing for is_dense() while the number changes: see there */
+	WRITE_ONCE(bi->judged.dense, -1);
+	smp_wmb();
+	WRITE_ONCE(bi->judged.seq, seq);
+	smp_wmb();
+	if (!sparse && seq == atomic_read(&bi->layout_seq))
+		WRITE_ONCE(bi->judged.dense, size);
 	spin_unlock(&bi->vfs_inode.i_lock);
+}
+
+/*
+ * Known not to be sparse, without a lock.  Nobody takes what was found with
+ * another layout for what was found with this one: the size is void before the
+ * number becomes this one, and who found something with an earlier one, and
+ * comes late, leaves none.
+ */
+static __always_inline bool is_dense(const struct bpiofs_inode *bi,
+				     loff_t size)
+{
+	/* pairs with the barriers of judge_sparse() */
+	return smp_load_acquire(&bi->judged.seq) ==
+		       atomic_read(&bi->layout_seq) &&
+	       READ_ONCE(bi->judged.dense) == size;
 }
 
 static int lock_lower(struct inode *lower, bool nowait)
@@ -836,7 +853,7 @@ static __always_inline bool nothing_in_the_way(const struct look *look)
 		      look->pos + look->length <= size &&
 		      atomic_read(&look->vol->lower_sb->s_active) == 1 &&
 		      (!may_be_sparse(lower, size) ||
-		       !known_sparse(look->bi, size)));
+		       is_dense(look->bi, size)));
 }
 
 /*

@@ -484,8 +484,8 @@ static struct inode *new_bpiofs_inode(struct super_block *sb)
 	memset(&bi->state, 0, sizeof(bi->state));
 	atomic_set(&bi->cached_opens, 0);
 	bi->past = NULL;
-	seqcount_spinlock_init(&bi->judged.count, &bi->vfs_inode.i_lock);
-	bi->judged.blocks = 0;
+	bi->judged.size = -1;
+	bi->judged.dense = -1;
 	mutex_init(&bi->offload_lock);
 	INIT_LIST_HEAD(&bi->opens);
 	INIT_HLIST_HEAD(&bi->flt_streams);
