@@ -12,11 +12,12 @@
 # turn with another file, 64 KiB at a time, so that each extent is that long and
 # what is between two of them belongs to the other file.
 #
-# Each way copies twice. The first time counts the commands, by a histogram of
-# the NVMe driver's tracepoint, which costs instructions, and what crosses; the
-# second time counts these. Before: everything is written back and the caches are dropped; programs
-# are brought back into memory. After: the copy, read from the device, is
-# compared with the source.
+# The first copy of each way counts the commands, by a histogram of the NVMe
+# driver's tracepoint, which costs instructions, and what crosses; those after it
+# count instructions: the median of three, or of five by Copy commands alone.
+# Before: everything is written back and the caches are dropped; programs are brought
+# back into memory. After: the copy, read from the device, is compared with the
+# source.
 set -euo pipefail
 
 PATH=$1:$PATH
@@ -94,7 +95,7 @@ run() { bpio-copy run $to "$@"; }
 # row WHAT LAYOUT BEFORE AFTER COMMAND...: BEFORE makes what the copy goes to;
 # the command prints what it cost.
 row() {
-	local what=$1 layout=$2 before=$3 cost crossed
+	local what=$1 layout=$2 before=$3 cost crossed i
 
 	shift 3
 	echo "$what, $layout" >&2
@@ -104,16 +105,21 @@ row() {
 	passes=1
 	count_commands "$@" >/dev/null
 	crossed=$((($(sectors) - crossed) * 512))
-	$before
-	quiet
 	passes=5
-	cost=$("$@")
+	for ((i = 0; i < repeats; i++)); do
+		$before
+		quiet
+		"$@"
+	done >/tmp/costs
+	cost=$(sort -n /tmp/costs | sed -n $(((repeats + 1) / 2))p)
 	bpio-copy compare "/mnt/$layout" $to ||
 		die "$what, $layout: the copy differs"
 	rm $to
 	sync
 	echo "copy,$what,$layout,${extents[$layout]},$mib,$((cost / mib)),$crossed,$copies,$others"
 }
+
+repeats=3
 
 nothing() { rm -f $to; }
 
@@ -153,6 +159,8 @@ nvme_cli() {
 }
 
 by_hand() { # LAYOUT SUFFIX BYTES BLOCKS
+	local repeats=1
+
 	row "NVMe Copy$2" "$1" zeros raw "$3" "$4" \
 		$device "/mnt/$1" $to
 	[ "$2" ] || row "nvme copy of nvme-cli" "$1" zeros nvme_cli "$3" "$4" \

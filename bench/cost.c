@@ -3,17 +3,16 @@
  * bpio-cost [-e ENGINE] [-b BYTES] [-q DEPTH] [-n OPERATIONS] [-r BYTES]
  *	[-o BYTES] [-B] [-w] [-s] [-t] FILE
  *
- * What one direct I/O costs, in nanoseconds of the clock: in a machine whose
- * clock counts instructions these are instructions.  Random places, the same in
- * every run.  One number on standard output.
+ * How many instructions one direct I/O costs; see executed.h.  Random places, the
+ * same in every run.  One number on standard output: the median of batches, since
+ * now and then something else happens in one.
  *
  * -e: sync (the default), aio, uring, fixed (io_uring with registered buffers
  * and files), poll (the same on a polled ring); -b, -q: bytes each, how many at
- * once; -r, -o: within so many bytes from there on; -B: enable BypassIO first,
- * and fail unless it is; -w: write; -s: one after the other instead; -t: the
- * time of the process, io_uring's workers included, instead of the wall's: the
- * median of single operations.  Every fourth or so completes before it is waited
- * for, or is hit by another interrupt; which share does is chance.
+ * once; -n: how many, in all batches; -r, -o: within so many bytes from there on;
+ * -B: enable BypassIO first, and fail unless it is; -w: write; -s: one after the
+ * other instead; -t: of the process alone, io_uring's workers included, without
+ * what interrupts the machine while it waits for a device; each is a batch.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -180,38 +179,41 @@ static void set_up(void)
 		die("io_uring_register", -ret);
 }
 
-static int64_t now(clockid_t clock)
+static int64_t own_time(void)
 {
 	struct timespec t;
 
-	clock_gettime(clock, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-/* Of so many times so many operations; none: what the clock costs. */
-static int64_t median(unsigned long times, unsigned long operations)
+/* What so many operations cost; none: what it costs to find out. */
+static int64_t median(unsigned long batches, unsigned long operations, bool own)
 {
-	int64_t *costs = calloc(times, sizeof(*costs)), cost;
+	int64_t *costs = calloc(batches, sizeof(*costs)), cost;
+	struct executed before;
 	unsigned long i;
 
 	if (!costs)
 		die("memory", ENOMEM);
-	for (i = 0; i < times; i++) {
-		const int64_t began = now(CLOCK_PROCESS_CPUTIME_ID);
-
+	for (i = 0; i < batches; i++) {
+		if (own)
+			cost = own_time();
+		else
+			executed_begin(&before);
 		run(operations);
-		costs[i] = now(CLOCK_PROCESS_CPUTIME_ID) - began;
+		costs[i] = own ? own_time() - cost : executed_since(&before);
 	}
-	cost = executed_median(costs, times);
+	cost = executed_median(costs, batches);
 	free(costs);
 	return cost;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long operations = 4000;
-	bool bypass = false, single = false;
-	int64_t began, cost;
+	unsigned long operations = 4000, batches = 15;
+	bool bypass = false, own = false;
+	int64_t cost;
 	int c;
 
 	while ((c = getopt(argc, argv, "e:b:q:n:r:o:Bwst")) != -1) {
@@ -246,7 +248,7 @@ int main(int argc, char **argv)
 			in_order = true;
 			break;
 		case 't':
-			single = true;
+			own = true;
 			break;
 		default:
 			return 2;
@@ -267,13 +269,10 @@ int main(int argc, char **argv)
 		manage(fd, FS_BPIO_OP_ENABLE);
 	set_up();
 	run(WARM_UP);
-	if (single) {
-		cost = median(operations, 1) - median(operations, 0);
-	} else {
-		began = now(CLOCK_MONOTONIC);
-		run(operations);
-		cost = (now(CLOCK_MONOTONIC) - began) / (int64_t)operations;
-	}
-	printf("%" PRId64 "\n", cost);
+	if (own)
+		batches = operations;
+	operations = (operations + batches - 1) / batches;
+	cost = median(batches, operations, own) - median(batches, 0, own);
+	printf("%" PRId64 "\n", cost / (int64_t)operations);
 	return 0;
 }

@@ -15,7 +15,7 @@ count=${BPIO_BENCH_OPS:-3000}
 clock=()
 
 say() { echo "$table,$*"; }
-cost() { bpio-cost "${clock[@]}" -n "$count" -r $((mib << 20)) "$@"; }
+cost() { bpio-cost -n "$count" "${clock[@]}" -r $((mib << 20)) "$@"; }
 
 fill() { dd if=/dev/urandom of="$1" bs=1M count=$mib oflag=direct status=none; }
 
@@ -255,6 +255,7 @@ tokens)
 nvme)
 	engines="sync uring"
 	device=/dev/nvme0n1
+	count=$((count / 10))
 	clock=(-t)
 	no_device $device
 	reads

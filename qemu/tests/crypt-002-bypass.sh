@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: encrypt and decrypt files that are bypassed; vetoes, tokens, mappings
+# quick: stock
 # needs: module=bpio-flt-crypt module=bpio-flt-test
 # timeout: 300
 # checks: 104 124

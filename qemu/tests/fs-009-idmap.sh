@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: idmapped mounts: the same as on the lower file system alone
 # releases: all
+# quick: stock
 # needs: prog=python3
 # timeout: 300
 export FS_BYPASS=1

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: copy_file_range(2), cp and clones: bytes, who moved them, what is left
 # releases: all
+# quick: stock
 # needs: prog=bpio-model prog=xfs_io module=bpio-flt-passthru
 # timeout: 240
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
