@@ -548,10 +548,11 @@ static void judge_sparse(struct file *file)
 	bi->judged.blocks = blocks;
 	bi->judged.size = size;
 	WRITE_ONCE(bi->state.sparse, sparse);
-	/* nothing for is_dense() while the number changes: see there */
 	WRITE_ONCE(bi->judged.dense, -1);
+	/* the old size is gone before the number changes; see is_dense() */
 	smp_wmb();
 	WRITE_ONCE(bi->judged.seq, seq);
+	/* the new size comes after it */
 	smp_wmb();
 	if (!sparse && seq == atomic_read(&bi->layout_seq))
 		WRITE_ONCE(bi->judged.dense, size);
