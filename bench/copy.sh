@@ -14,7 +14,8 @@
 #
 # The first copy of each way counts the commands, by a histogram of the NVMe
 # driver's tracepoint, which costs instructions, and what crosses; those after it
-# count instructions: the median of three, or of five by Copy commands alone.
+# count instructions: the median of three, or of five by Copy commands alone; by
+# nvme-cli it is one.
 # Before: everything is written back and the caches are dropped; programs are brought
 # back into memory. After: the copy, read from the device, is compared with the
 # source.
@@ -119,7 +120,7 @@ row() {
 	echo "copy,$what,$layout,${extents[$layout]},$mib,$((cost / mib)),$crossed,$copies,$others"
 }
 
-repeats=3
+repeats=3 # copies that count instructions
 
 nothing() { rm -f $to; }
 

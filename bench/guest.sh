@@ -255,7 +255,7 @@ tokens)
 nvme)
 	engines="sync uring"
 	device=/dev/nvme0n1
-	count=$((count / 10))
+	count=$(((count + 9) / 10))
 	clock=(-t)
 	no_device $device
 	reads
