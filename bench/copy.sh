@@ -8,14 +8,15 @@
 # source, MiB, instructions for a MiB, bytes that crossed the machine, Copy
 # commands, other commands. See bench/run.
 #
-# Two sources. `contiguous` was written at once; `fragmented` got its blocks in
-# turn with another file, 64 KiB at a time, so that each extent is that long and
-# what is between two of them belongs to the other file.
+# Two sources. `contiguous` is one extent: what ext4 keeps for itself lies before
+# all files. `fragmented` got its blocks in turn with another file, 64 KiB at a
+# time, so that each extent is that long and what is between two of them belongs
+# to the other file.
 #
 # The first copy of each way counts the commands, by a histogram of the NVMe
 # driver's tracepoint, which costs instructions, and what crosses; those after it
-# count instructions: the median of three, or of five by Copy commands alone; by
-# nvme-cli it is one.
+# count instructions: the median of three, seven by dd, whose commands share
+# interrupts as it happens, and five by Copy commands alone; by nvme-cli it is one.
 # Before: everything is written back and the caches are dropped; programs are brought
 # back into memory. After: the copy, read from the device, is compared with the
 # source.
@@ -36,10 +37,12 @@ die() { echo "bench/copy.sh: $*" >&2; exit 1; }
 declare -A extents
 
 make_files() {
-	local i
+	local i layout="packed_meta_blocks=1,num_backup_sb=0"
 
-	mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 $device
+	mkfs.ext4 -q -F -O sparse_super2 \
+		-E "$layout,lazy_itable_init=0,lazy_journal_init=0" $device
 	mount $device /mnt
+	fallocate -l "${mib}M" /mnt/contiguous
 	bpio-copy fill "$mib" /mnt/contiguous
 	bpio-copy alternate $piece "$mib" /mnt/fragmented /mnt/other
 	bpio-copy fill "$mib" /mnt/fragmented
@@ -48,6 +51,8 @@ make_files() {
 		extents[$i]=$(filefrag /mnt/$i |
 			sed 's/.*: \([0-9]*\) extents\{0,1\} found/\1/')
 	done
+	((extents[contiguous] == 1)) ||
+		die "the contiguous file has ${extents[contiguous]} extents"
 	i=$(((mib << 20) / piece))
 	((extents[fragmented] >= i && extents[fragmented] <= i + i / 50)) ||
 		die "the fragmented file has ${extents[fragmented]} extents"
@@ -126,6 +131,7 @@ nothing() { rm -f $to; }
 
 # What NVMe Copy by hand goes to: blocks of a file that were written before.
 zeros() {
+	fallocate -l "${mib}M" $to
 	dd if=/dev/zero of=$to bs=1M count="$mib" oflag=direct conv=notrunc \
 		status=none
 }
@@ -134,7 +140,7 @@ zeros() {
 
 ordinary() {
 	row "cp on ext4" "$1" nothing run cp "/mnt/$1" $to
-	row "dd direct on ext4" "$1" nothing run \
+	repeats=7 row "dd direct on ext4" "$1" nothing run \
 		dd if="/mnt/$1" of=$to bs=1M iflag=direct oflag=direct status=none
 }
 
