@@ -190,19 +190,22 @@ static int64_t own_time(void)
 /* What so many operations cost; none: what it costs to find out. */
 static int64_t median(unsigned long batches, unsigned long operations, bool own)
 {
-	int64_t *costs = calloc(batches, sizeof(*costs)), cost;
+	int64_t *costs = calloc(batches, sizeof(*costs)), began, cost;
 	struct executed before;
 	unsigned long i;
 
 	if (!costs)
 		die("memory", ENOMEM);
 	for (i = 0; i < batches; i++) {
-		if (own)
-			cost = own_time();
-		else
+		if (own) {
+			began = own_time();
+			run(operations);
+			costs[i] = own_time() - began;
+		} else {
 			executed_begin(&before);
-		run(operations);
-		costs[i] = own ? own_time() - cost : executed_since(&before);
+			run(operations);
+			costs[i] = executed_since(&before);
+		}
 	}
 	cost = executed_median(costs, batches);
 	free(costs);
