@@ -3,7 +3,8 @@
 # Doors for people. What gets built is in Kbuild and tools/Makefile.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-# Which kernels guest tests run on: stock, debug or both; which tests.
+# Which kernels guest tests run on: stock, debug or both, or those of another
+# release; which tests.
 K ?= both
 T ?=
 DESTDIR ?=
@@ -23,7 +24,7 @@ test: deps ## everything; the last line is the verdict
 kunit: deps ## KUnit suites, on the debug kernel
 	@qemu/guest-tests --kernel debug --kunit none
 
-guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both
+guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both|stock-6.12|debug-6.12
 	@qemu/guest-tests --kernel $(K) $(foreach t,$(T),'$(t)')
 
 check: deps ## static checks
