@@ -425,17 +425,13 @@ static ssize_t write_lower(struct file *lower, struct iov_iter *iter,
 			   loff_t pos, bool direct)
 {
 	struct kiocb kiocb;
-	ssize_t ret;
 
 	init_sync_kiocb(&kiocb, lower);
 	kiocb.ki_flags &= ~(IOCB_APPEND | IOCB_DIRECT);
 	if (direct)
 		kiocb.ki_flags |= IOCB_DIRECT;
 	kiocb.ki_pos = pos;
-	file_start_write(lower);
-	ret = vfs_iocb_iter_write(lower, &kiocb, iter);
-	file_end_write(lower);
-	return ret;
+	return bpio_vfs_iocb_iter_write(lower, &kiocb, iter);
 }
 
 /* Token data by way of memory: parts of a block, and gaps. */

@@ -397,6 +397,23 @@ static inline struct dentry *bpio_lookup_unlocked(struct dentry *dir,
 #endif
 }
 
+/* vfs_iocb_iter_write() under freeze protection, which it takes since 6.8. */
+static inline ssize_t bpio_vfs_iocb_iter_write(struct file *file,
+					       struct kiocb *iocb,
+					       struct iov_iter *iter)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return vfs_iocb_iter_write(file, iocb, iter);
+#else
+	ssize_t ret;
+
+	file_start_write(file);
+	ret = vfs_iocb_iter_write(file, iocb, iter);
+	file_end_write(file);
+	return ret;
+#endif
+}
+
 /* d_revalidate() is told the directory and the name since 6.14. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
 #define BPIO_D_REVALIDATE_ARGS \
