@@ -34,7 +34,7 @@ checklist: ## which test covers which line of the specification's checklist
 	@qemu/checklist
 
 bench: ## side-by-side figures and charts into build/bench, and README's summary
-	@qemu/deps --bench
+	@qemu/deps gnuplot-nox
 	@bench/run
 
 soak: deps ## the long tests
