@@ -214,7 +214,8 @@ static int64_t median(unsigned long batches, unsigned long operations, bool own)
 
 int main(int argc, char **argv)
 {
-	unsigned long operations = 4000, batches = 15;
+	/* so many that in most of them there is no tick of the timer */
+	unsigned long operations = 3000, batches = 60;
 	bool bypass = false, own = false;
 	int64_t cost;
 	int c;

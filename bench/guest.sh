@@ -7,6 +7,8 @@
 # bytes, order, nanoseconds for one I/O; or, of what may depend on how many there
 # are: table, what, how many, instructions. See bench/run.
 set -euo pipefail
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 table=$1
 PATH=$2:$PATH
@@ -35,10 +37,8 @@ null_device() {
 	echo 1 >$dir/poll_queues
 	echo 1 >$dir/power
 	device=/dev/nullb0
-	echo none >"/sys/block/${device##*/}/queue/scheduler"
+	calm_queue $device
 }
-
-no_device() { echo none >"/sys/block/${1##*/}/queue/scheduler"; }
 
 sectors() { blockdev --getsz "$device"; }
 linear() { dmsetup create linear --table "0 $(sectors) linear $device 0"; }
@@ -229,8 +229,7 @@ tokens() {
 }
 
 echo "# Linux $(uname -r)"
-# Where waiting costs nothing the clock leaps: nothing hangs.
-echo 0 >/proc/sys/kernel/hung_task_timeout_secs
+calm_machine
 insmod "$BPIO_MODULES/dm-bpio.ko"
 insmod "$BPIO_MODULES/bpiofs.ko"
 case $table in
@@ -257,7 +256,7 @@ nvme)
 	device=/dev/nvme0n1
 	count=$(((count + 9) / 10))
 	clock=(-t)
-	no_device $device
+	calm_queue $device
 	reads
 	;;
 esac

@@ -8,7 +8,9 @@
  * standard output a line for each operation: its name, and the mean of so many.
  *
  * Each time it is another open, of a file that has an enabled one already: the
- * first and the last of a volume ask the storage stack besides.  QUERY is a mean.
+ * first and the last of a volume ask the storage stack besides.  QUERY is a mean,
+ * and so is a round, which has what is freed later in it: the medians of REPEATS
+ * of them, since the machine may have something else to do.
  * ENABLE is the median of single ones, since nothing is left to do after it and
  * an interrupt is none of its business.  What the machine executes in a round of
  * open, ENABLE and close, and in none of the three as a rule, is counted with the
@@ -25,6 +27,7 @@
 #include "executed.h"
 
 #define WARM_UP 100
+#define REPEATS 5
 
 static unsigned long held, streams, operations;
 static const char *directory;
@@ -107,21 +110,26 @@ static void query(void)
 {
 	const int fd = open_stream(0, O_RDONLY);
 	struct executed before;
+	int64_t costs[REPEATS];
 	unsigned long n;
+	unsigned int i;
 
 	manage(fd, FS_BPIO_OP_ENABLE);
 	for (n = 0; n < WARM_UP; n++)
 		manage(fd, FS_BPIO_OP_QUERY);
-	executed_begin(&before);
-	for (n = 0; n < operations; n++)
-		manage(fd, FS_BPIO_OP_QUERY);
-	report("QUERY", executed_since(&before) / (int64_t)operations);
+	for (i = 0; i < REPEATS; i++) {
+		executed_begin(&before);
+		for (n = 0; n < operations; n++)
+			manage(fd, FS_BPIO_OP_QUERY);
+		costs[i] = executed_since(&before);
+	}
+	report("QUERY", executed_median(costs, REPEATS) / (int64_t)operations);
 	shut(fd);
 }
 
 struct round {
 	int64_t opening, enabling, closing; /* medians */
-	int64_t all;			    /* mean of a round */
+	int64_t all;			    /* median of means of a round */
 };
 
 /* Open, ENABLE, DISABLE or not, and the last close. */
@@ -150,7 +158,9 @@ static void cycles(struct round *round, bool disable)
 	int64_t *opening = calloc(3 * operations, sizeof(*opening)), *enabling,
 		*closing;
 	struct executed before;
+	int64_t all[REPEATS];
 	unsigned long n;
+	unsigned int i;
 
 	if (!opening)
 		die("memory", ENOMEM);
@@ -158,10 +168,14 @@ static void cycles(struct round *round, bool disable)
 	closing = enabling + operations;
 	for (n = 0; n < operations; n++)
 		cycle(&opening[n], &enabling[n], &closing[n], n, disable);
-	executed_begin(&before);
-	for (n = 0; n < operations; n++)
-		cycle(&opening[n], &enabling[n], &closing[n], n, disable);
-	round->all = executed_since(&before) / (int64_t)operations;
+	for (i = 0; i < REPEATS; i++) {
+		executed_begin(&before);
+		for (n = 0; n < operations; n++)
+			cycle(&opening[n], &enabling[n], &closing[n], n,
+			      disable);
+		all[i] = executed_since(&before);
+	}
+	round->all = executed_median(all, REPEATS) / (int64_t)operations;
 	round->opening = executed_median(opening, operations);
 	round->enabling = executed_median(enabling, operations);
 	round->closing = executed_median(closing, operations);

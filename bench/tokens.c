@@ -10,14 +10,14 @@
  *
  * scale: so many tokens live, each of a place of its own; and next to them one
  * more at a time is minted, looked up, redeemed, and killed by a write to its
- * place.  Then batches of tokens expire together, and in the end all, several
- * times unless that is very many.
+ * place.  Then batches of tokens expire together, and in the end all, the more
+ * often the fewer they are.
  * On standard output a line for each: its name, and instructions.  Of one more
  * they are the median of single operations, but for the write that kills: with
  * that is counted what the machine executes in a round and in none of them as a
  * rule, since the memory of a token is freed later.  The rest are means of the
- * whole machine, see executed.h; of an expiry, less what it executes anyway in
- * that time, and of the batches the median.
+ * whole machine, see executed.h; of an expiry the median, less that of what it
+ * executes anyway in that time.
  *
  * What the tokens occupy is the growth of SUnreclaim, VmallocUsed and Percpu in
  * /proc/meminfo: the kernel's objects with what lies between them, and tables.
@@ -36,7 +36,7 @@
 #define ELSEWHERE (64 << 20)   /* where nothing but writes and copies go */
 #define FEW	  1000
 #define BATCHES	  25 /* that expire; the table shrinks in some of them */
-#define ROUNDS	  5 /* of all; of more than MANY, one, which takes long enough */
+#define ROUNDS	  5  /* of many; of more one, which takes long enough */
 #define MANY	  100000
 #define TTL_MAX	  600000
 #define SECOND	  1000000000ll
@@ -220,13 +220,13 @@ static uint32_t ttl_of_held(void)
 	return ms < TTL_MAX ? (uint32_t)ms : TTL_MAX;
 }
 
-static void mint_held(void)
+static void mint_held(uint32_t ttl_ms)
 {
 	struct storage_offload_token token;
 	unsigned long n;
 
 	for (n = 0; n < held; n++)
-		mint(place_of(n), ttl_of_held(), &token);
+		mint(place_of(n), ttl_ms, &token);
 }
 
 static void hold(void)
@@ -236,7 +236,7 @@ static void hold(void)
 
 	memory = kernel_memory();
 	executed_begin(&began);
-	mint_held();
+	mint_held(ttl_of_held());
 	cost = executed_since(&began);
 	memory = kernel_memory() - memory;
 	check_live(held);
@@ -325,48 +325,59 @@ static int64_t until_expired(uint32_t ttl_ms)
 	return ttl_ms * (SECOND / 1000) * 5 / 4;
 }
 
-static void expire_probes(void)
+static void mint_probes(uint32_t ttl_ms)
 {
-	const uint32_t ttl_ms = 500;
 	struct storage_offload_token token;
-	int64_t costs[BATCHES], idle;
 	unsigned long n;
-	int i;
 
-	for (i = 0; i < BATCHES; i++) {
-		idle = of_waiting(until_expired(ttl_ms));
-		for (n = 0; n < probes; n++)
-			mint(probe_place(n), ttl_ms, &token);
-		check_live(held + probes);
-		costs[i] = of_waiting(until_expired(ttl_ms)) - idle;
-		check_live(held);
+	for (n = 0; n < probes; n++)
+		mint(probe_place(n), ttl_ms, &token);
+}
+
+/*
+ * All but @rest of @live tokens expire in each round; @mint_some makes them, NULL:
+ * they are there.  Return: what it costs.
+ */
+static int64_t expire(void (*mint_some)(uint32_t ttl_ms), unsigned long live,
+		      unsigned long rest, uint32_t ttl_ms, unsigned int rounds)
+{
+	int64_t costs[BATCHES], idle[BATCHES];
+	unsigned int i;
+
+	for (i = 0; i < rounds; i++) {
+		if (mint_some)
+			mint_some(ttl_ms);
+		check_live(live);
+		costs[i] = of_waiting(until_expired(ttl_ms));
+		check_live(rest);
+		idle[i] = of_waiting(until_expired(ttl_ms));
 	}
-	report("expiry", executed_median(costs, BATCHES), probes);
+	return executed_median(costs, rounds) - executed_median(idle, rounds);
 }
 
 static void expire_held(void)
 {
-	const unsigned int rounds = held > MANY ? 1 : ROUNDS;
-	int64_t costs[ROUNDS];
-	unsigned int i;
+	int64_t cost;
 
-	for (i = 0; i < rounds; i++) {
-		if (i)
-			mint_held();
-		check_live(held);
-		costs[i] = of_waiting(until_expired(ttl_of_held()));
+	if (held > MANY) {
+		cost = expire(NULL, held, 0, ttl_of_held(), 1);
+	} else {
+		/* in little time, so that little else happens */
+		wait_for(until_expired(ttl_of_held()));
 		check_live(0);
-		costs[i] -= of_waiting(until_expired(ttl_of_held()));
+		cost = expire(mint_held, held, 0, 500 + (uint32_t)held / 10,
+			      held < MANY ? BATCHES : ROUNDS);
 	}
 	if (held >= FEW)
-		report("expiry of all", executed_median(costs, rounds), held);
+		report("expiry of all", cost, held);
 }
 
 static void scale(void)
 {
 	hold();
 	one_more();
-	expire_probes();
+	report("expiry", expire(mint_probes, held + probes, held, 500, BATCHES),
+	       probes);
 	expire_held();
 }
 

@@ -211,6 +211,29 @@ engine_none() {
 	cd "$tmp/v"
 }
 
+# A frozen volume keeps offload writes out. Thawed, it has them.
+frozen() {
+	local pid
+
+	bpio-verify fill d1 9 1M
+	answers "$fs: a token, before the volume is frozen" \
+		src oread:0:1M save:"$tmp/t" <<-END
+	$(ok_read 1048576)
+	END
+	check "$fs: freezing" fsfreeze -f "$tmp/v"
+	bpio-ctl d1 load:"$tmp/t" owrite:0:1M >"$tmp/got" &
+	pid=$!
+	sleep 0.5
+	check "$fs: frozen: the offload write waits" \
+		test -d /proc/$pid -a ! -s "$tmp/got"
+	check "$fs: frozen: nothing is written" bpio-verify check d1 9
+	check "$fs: thawing" fsfreeze -u "$tmp/v"
+	check "$fs: thawed: it succeeds" wait $pid
+	check "$fs: thawed: and says so" \
+		test "$(cat "$tmp/got")" = "$(ok_write 1048576)"
+	check "$fs: thawed: the bytes are the source's" bpio-verify check d1 1
+}
+
 run() {
 	make_volume v "$disk"
 	poison "$(volume v)" 96M
@@ -222,6 +245,7 @@ run() {
 	one_token
 	zero_tokens
 	coherent
+	frozen
 	engines
 	engine_none
 	umount_volume v
