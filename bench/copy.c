@@ -12,7 +12,8 @@
  * an fsync(2) cost it, in instructions, one number on standard output.  raw:
  * commands of at most BYTES, source ranges of at most BLOCKS logical blocks
  * each, one command after the other; all that so many times, the median counts,
- * since it is little next to what a machine does by itself now and then.
+ * less that of what the machine executes in that time when nobody asks it to: next
+ * to so little it is much.
  * script: the same commands, as a shell script that gives them to nvme-cli.
  * fill: a file whose sectors are all different.  alternate: blocks for two
  * files, so many bytes for one and so many for the other in turn.  compare:
@@ -255,7 +256,8 @@ static int copy(uint64_t passes, char **argv)
 	struct map from = map_of(source, argv[3]);
 	struct map to = map_of(destination, argv[4]);
 	struct command *command = allocate(sizeof(*command));
-	int64_t *costs = allocate((passes + 1) * sizeof(*costs));
+	int64_t *costs = allocate(2 * (passes + 1) * sizeof(*costs));
+	int64_t *idle = costs + passes + 1;
 	uint64_t pass = 0;
 	int nsid, block;
 
@@ -282,9 +284,14 @@ static int copy(uint64_t passes, char **argv)
 		if (passes && fsync(destination))
 			die(argv[4], errno);
 		costs[pass] = executed_since(&before);
+		if (passes)
+			idle[pass] = executed_waiting(executed_clock() -
+						      before.clock);
 	} while (++pass < passes);
 	if (passes)
-		printf("%" PRId64 "\n", executed_median(costs, passes));
+		printf("%" PRId64 "\n",
+		       executed_median(costs, passes) -
+			       executed_median(idle, passes));
 	return 0;
 }
 

@@ -19,8 +19,8 @@
 #
 # The first copy of each way counts the commands, by a histogram of the NVMe
 # driver's tracepoint, which costs instructions, and what crosses; those after it
-# count instructions: the median of nine where little is counted, of three else, and
-# of fifteen by Copy commands alone; by nvme-cli it is one.
+# count instructions: the median of nine where little is counted, of three else; by
+# nvme-cli it is one.
 # Before: everything is written back and the caches are dropped; programs are brought
 # back into memory. After: the copy, read from the device, is compared with the
 # source.
@@ -121,7 +121,7 @@ row() {
 	passes=1
 	count_commands "$@" >/dev/null
 	crossed=$((($(sectors) - crossed) * 512))
-	passes=15
+	passes=9
 	for ((i = 0; i < repeats; i++)); do
 		$before
 		quiet

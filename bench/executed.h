@@ -98,4 +98,19 @@ static inline int64_t executed_median(int64_t *costs, unsigned long nr)
 	return costs[nr / 2];
 }
 
+/* What the machine executes in so many nanoseconds in which nobody asks it to. */
+static inline int64_t executed_waiting(int64_t nanoseconds)
+{
+	const struct timespec t = { nanoseconds / 1000000000,
+				    nanoseconds % 1000000000 };
+	struct executed before;
+
+	executed_begin(&before);
+	if (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL)) {
+		fprintf(stderr, "clock_nanosleep: interrupted\n");
+		exit(1);
+	}
+	return executed_since(&before);
+}
+
 #endif /* _BENCH_EXECUTED_H */

@@ -140,15 +140,6 @@ static uint64_t elsewhere(unsigned long n)
 
 /* ---- the machine --------------------------------------------------------- */
 
-static void wait_for(int64_t nanoseconds)
-{
-	const struct timespec t = { nanoseconds / SECOND,
-				    nanoseconds % SECOND };
-
-	if (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL))
-		die("clock_nanosleep", EINTR);
-}
-
 /* Not by dmsetup: to start a program takes time of the tokens' lives. */
 static long live_tokens(void)
 {
@@ -191,7 +182,7 @@ static int64_t kernel_memory(void)
 	char line[256];
 	FILE *info;
 
-	wait_for(SECOND);
+	executed_waiting(SECOND);
 	info = fopen("/proc/meminfo", "re");
 	while (info && fgets(line, sizeof(line), info))
 		if (sscanf(line, "SUnreclaim: %" SCNd64, &kib) == 1 ||
@@ -309,16 +300,6 @@ static void one_more(void)
 	check_live(held);
 }
 
-/* What the machine executes in a while, beyond what it would anyway. */
-static int64_t of_waiting(int64_t nanoseconds)
-{
-	struct executed before;
-
-	executed_begin(&before);
-	wait_for(nanoseconds);
-	return executed_since(&before);
-}
-
 /* The wheel of timers is late by an eighth at most. */
 static int64_t until_expired(uint32_t ttl_ms)
 {
@@ -348,9 +329,9 @@ static int64_t expire(void (*mint_some)(uint32_t ttl_ms), unsigned long live,
 		if (mint_some)
 			mint_some(ttl_ms);
 		check_live(live);
-		costs[i] = of_waiting(until_expired(ttl_ms));
+		costs[i] = executed_waiting(until_expired(ttl_ms));
 		check_live(rest);
-		idle[i] = of_waiting(until_expired(ttl_ms));
+		idle[i] = executed_waiting(until_expired(ttl_ms));
 	}
 	return executed_median(costs, rounds) - executed_median(idle, rounds);
 }
@@ -363,7 +344,7 @@ static void expire_held(void)
 		cost = expire(NULL, held, 0, ttl_of_held(), 1);
 	} else {
 		/* in little time, so that little else happens */
-		wait_for(until_expired(ttl_of_held()));
+		executed_waiting(until_expired(ttl_of_held()));
 		check_live(0);
 		cost = expire(mint_held, held, 0, 500 + (uint32_t)held / 10,
 			      held < MANY ? BATCHES : ROUNDS);
