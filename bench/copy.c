@@ -7,13 +7,12 @@
  * bpio-copy alternate BYTES MIB FILE OTHER
  * bpio-copy compare FILE FILE
  *
- * run: what a command and an fsync(2) of its destination cost the whole
- * machine, and raw: what NVMe Copy of one file's blocks to those of another and
- * an fsync(2) cost it, in instructions, one number on standard output.  raw:
- * commands of at most BYTES, source ranges of at most BLOCKS logical blocks
- * each, one command after the other; all that so many times, the median counts,
- * less that of what the machine executes in that time when nobody asks it to: next
- * to so little it is much.
+ * run: what a command and an fsync(2) of its destination cost the whole machine;
+ * raw: what NVMe Copy of one file's blocks to those of another and an fsync(2)
+ * cost this process, for it is little next to what a machine does by itself
+ * meanwhile.  In instructions, one number on standard output.  raw: commands of at
+ * most BYTES, source ranges of at most BLOCKS logical blocks each, one command
+ * after the other; all that so many times, the median counts.
  * script: the same commands, as a shell script that gives them to nvme-cli.
  * fill: a file whose sectors are all different.  alternate: blocks for two
  * files, so many bytes for one and so many for the other in turn.  compare:
@@ -256,8 +255,7 @@ static int copy(uint64_t passes, char **argv)
 	struct map from = map_of(source, argv[3]);
 	struct map to = map_of(destination, argv[4]);
 	struct command *command = allocate(sizeof(*command));
-	int64_t *costs = allocate(2 * (passes + 1) * sizeof(*costs));
-	int64_t *idle = costs + passes + 1;
+	int64_t *costs = allocate((passes + 1) * sizeof(*costs)), began;
 	uint64_t pass = 0;
 	int nsid, block;
 
@@ -273,7 +271,7 @@ static int copy(uint64_t passes, char **argv)
 	do {
 		from.at = to.at = 0;
 		from.done = to.done = 0;
-		executed_begin(&before);
+		began = executed_by_process();
 		while (next_command(&from, &to, bytes, blocks,
 				    (unsigned int)block, command)) {
 			if (passes)
@@ -283,15 +281,10 @@ static int copy(uint64_t passes, char **argv)
 		}
 		if (passes && fsync(destination))
 			die(argv[4], errno);
-		costs[pass] = executed_since(&before);
-		if (passes)
-			idle[pass] = executed_waiting(executed_clock() -
-						      before.clock);
+		costs[pass] = executed_by_process() - began;
 	} while (++pass < passes);
 	if (passes)
-		printf("%" PRId64 "\n",
-		       executed_median(costs, passes) -
-			       executed_median(idle, passes));
+		printf("%" PRId64 "\n", executed_median(costs, passes));
 	return 0;
 }
 

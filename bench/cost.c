@@ -20,7 +20,6 @@
 #include <linux/aio_abi.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include "control.h"
 #include "executed.h"
@@ -179,14 +178,6 @@ static void set_up(void)
 		die("io_uring_register", -ret);
 }
 
-static int64_t own_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
-
 /* What so many operations cost; none: what it costs to find out. */
 static int64_t median(unsigned long batches, unsigned long operations, bool own)
 {
@@ -198,9 +189,9 @@ static int64_t median(unsigned long batches, unsigned long operations, bool own)
 		die("memory", ENOMEM);
 	for (i = 0; i < batches; i++) {
 		if (own) {
-			began = own_time();
+			began = executed_by_process();
 			run(operations);
-			costs[i] = own_time() - began;
+			costs[i] = executed_by_process() - began;
 		} else {
 			executed_begin(&before);
 			run(operations);

@@ -98,6 +98,18 @@ static inline int64_t executed_median(int64_t *costs, unsigned long nr)
 	return costs[nr / 2];
 }
 
+/*
+ * By this process alone, the workers that it has in the kernel included: without
+ * what goes on while it waits, which is the more the longer that takes.
+ */
+static inline int64_t executed_by_process(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
 /* What the machine executes in so many nanoseconds in which nobody asks it to. */
 static inline int64_t executed_waiting(int64_t nanoseconds)
 {
