@@ -10,8 +10,8 @@
  *
  * scale: so many tokens live, each of a place of its own; and next to them one
  * more at a time is minted, looked up, redeemed, and killed by a write to its
- * place.  Then batches of tokens expire together, and in the end all, the more
- * often the fewer they are.
+ * place.  Then batches of tokens expire together, next to those that do not: of
+ * all together the cost depends on when the table's worker comes to shrink it.
  * On standard output a line for each: its name, and instructions.  Of one more
  * they are the median of single operations, but for the write that kills: with
  * that is counted what the machine executes in a round and in none of them as a
@@ -36,8 +36,6 @@
 #define ELSEWHERE (64 << 20)   /* where nothing but writes and copies go */
 #define FEW	  1000
 #define BATCHES	  25 /* that expire; the table shrinks in some of them */
-#define ROUNDS	  5  /* of many; of more one, which takes long enough */
-#define MANY	  100000
 #define TTL_MAX	  600000
 #define SECOND	  1000000000ll
 
@@ -211,13 +209,13 @@ static uint32_t ttl_of_held(void)
 	return ms < TTL_MAX ? (uint32_t)ms : TTL_MAX;
 }
 
-static void mint_held(uint32_t ttl_ms)
+static void mint_held(void)
 {
 	struct storage_offload_token token;
 	unsigned long n;
 
 	for (n = 0; n < held; n++)
-		mint(place_of(n), ttl_ms, &token);
+		mint(place_of(n), ttl_of_held(), &token);
 }
 
 static void hold(void)
@@ -227,7 +225,7 @@ static void hold(void)
 
 	memory = kernel_memory();
 	executed_begin(&began);
-	mint_held(ttl_of_held());
+	mint_held();
 	cost = executed_since(&began);
 	memory = kernel_memory() - memory;
 	check_live(held);
@@ -306,60 +304,32 @@ static int64_t until_expired(uint32_t ttl_ms)
 	return ttl_ms * (SECOND / 1000) * 5 / 4;
 }
 
-static void mint_probes(uint32_t ttl_ms)
+static void expire_probes(void)
 {
+	const uint32_t ttl_ms = 500;
 	struct storage_offload_token token;
-	unsigned long n;
-
-	for (n = 0; n < probes; n++)
-		mint(probe_place(n), ttl_ms, &token);
-}
-
-/*
- * All but @rest of @live tokens expire in each round; @mint_some makes them, NULL:
- * they are there.  Return: what it costs.
- */
-static int64_t expire(void (*mint_some)(uint32_t ttl_ms), unsigned long live,
-		      unsigned long rest, uint32_t ttl_ms, unsigned int rounds)
-{
 	int64_t costs[BATCHES], idle[BATCHES];
-	unsigned int i;
+	unsigned long n;
+	int i;
 
-	for (i = 0; i < rounds; i++) {
-		if (mint_some)
-			mint_some(ttl_ms);
-		check_live(live);
+	for (i = 0; i < BATCHES; i++) {
+		for (n = 0; n < probes; n++)
+			mint(probe_place(n), ttl_ms, &token);
+		check_live(held + probes);
 		costs[i] = executed_waiting(until_expired(ttl_ms));
-		check_live(rest);
+		check_live(held);
 		idle[i] = executed_waiting(until_expired(ttl_ms));
 	}
-	return executed_median(costs, rounds) - executed_median(idle, rounds);
-}
-
-static void expire_held(void)
-{
-	int64_t cost;
-
-	if (held > MANY) {
-		cost = expire(NULL, held, 0, ttl_of_held(), 1);
-	} else {
-		/* in little time, so that little else happens */
-		executed_waiting(until_expired(ttl_of_held()));
-		check_live(0);
-		cost = expire(mint_held, held, 0, 500 + (uint32_t)held / 10,
-			      held < MANY ? BATCHES : ROUNDS);
-	}
-	if (held >= FEW)
-		report("expiry of all", cost, held);
+	report("expiry",
+	       executed_median(costs, BATCHES) - executed_median(idle, BATCHES),
+	       probes);
 }
 
 static void scale(void)
 {
 	hold();
 	one_more();
-	report("expiry", expire(mint_probes, held + probes, held, 500, BATCHES),
-	       probes);
-	expire_held();
+	expire_probes();
 }
 
 static void mint_many(unsigned long tokens, uint64_t offset, uint64_t region)
