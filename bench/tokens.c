@@ -11,7 +11,8 @@
  * scale: so many tokens live, each of a place of its own; and next to them one
  * more at a time is minted, looked up, redeemed, and killed by a write to its
  * place.  Then batches of tokens expire together, next to those that do not: of
- * all together the cost depends on when the table's worker comes to shrink it.
+ * all together, or next to few, the cost depends on when the table's worker comes
+ * to shrink it.
  * On standard output a line for each: its name, and instructions.  Of one more
  * they are the median of single operations, but for the write that kills: with
  * that is counted what the machine executes in a round and in none of them as a
@@ -329,7 +330,8 @@ static void scale(void)
 {
 	hold();
 	one_more();
-	expire_probes();
+	if (held >= FEW)
+		expire_probes();
 }
 
 static void mint_many(unsigned long tokens, uint64_t offset, uint64_t region)
