@@ -9,8 +9,6 @@ calm_machine() {
 	echo 0 >/proc/sys/kernel/watchdog
 	echo 0 >/proc/sys/vm/compaction_proactiveness
 	echo 3600 >/proc/sys/vm/stat_interval
-	# Where waiting costs nothing the clock leaps: nothing hangs.
-	echo 0 >/proc/sys/kernel/hung_task_timeout_secs
 }
 
 # calm_queue DEVICE: no scheduler; and no writeback throttling, which takes the
