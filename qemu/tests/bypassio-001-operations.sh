@@ -14,6 +14,9 @@
 ok352="info=352 op"
 none="result=SUCCESS driver= reason="
 
+# shellcheck disable=SC2317 # called by wait_for
+active() { [ "$(counter v active_count)" = "$1" ]; }
+
 outputs() {
 	answers "$fs: ENABLE, QUERY, GET_INFO, DISABLE: outputs and counts" \
 		a enable info enable info query info disable info disable <<-END
@@ -156,9 +159,9 @@ storage_requests() {
 	check_equal "$fs: active_count" 3 "$(counter v active_count)"
 	let_go two -KILL
 	check "$fs: kill -9 of one of two" \
-		wait_for 5 test "$(counter v active_count)" = 1
+		wait_for 5 active 1
 	let_go one -KILL
-	wait_for 5 test "$(counter v active_count)" = 0 || true
+	wait_for 5 active 0 || true
 	check_equal "$fs: kill -9 of the last" "0 idle" \
 		"$(counter v active_count) $(counter v bypass)"
 }

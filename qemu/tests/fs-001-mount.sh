@@ -201,7 +201,7 @@ busy() {
 	mount_bpiofs
 	check "freezing" fsfreeze -f "$mnt"
 	touch "$mnt/frozen" &
-	sleep 0.5
+	check "keeps writers waiting" wait_for 60 kept_out $!
 	check "keeps writers out" test ! -e "$mnt/frozen"
 	check "thawing" fsfreeze -u "$mnt"
 	wait $!

@@ -106,6 +106,9 @@ durable() {
 	ok "$fs: RWF_DSYNC, RWF_SYNC, RWF_APPEND, RWF_NOWAIT, none unknown"
 }
 
+# shellcheck disable=SC2317 # called by wait_for
+in_page_cache() { [ "$(fincore -nbo PAGES "$1")" -gt 0 ]; }
+
 cached() {
 	dd if=/dev/urandom of=advice bs=64k count=8 status=none conv=fsync
 	python3 -c '
@@ -119,7 +122,7 @@ import os
 fd = os.open("advice", os.O_RDONLY)
 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_WILLNEED)'
 	check "$fs: POSIX_FADV_WILLNEED reads them" \
-		wait_for 10 test "$(fincore -nbo PAGES advice)" -gt 0
+		wait_for 10 in_page_cache advice
 	python3 - <<-'END'
 	import ctypes, os
 	libc = ctypes.CDLL(None, use_errno=True)

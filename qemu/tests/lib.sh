@@ -126,6 +126,9 @@ wait_for() {
 	done
 }
 
+# kept_out PID: it waits for a file system to be thawed.
+kept_out() { grep -qs percpu_rwsem_wait "/proc/$1/stack"; }
+
 # file_systems TYPE: to be tested with.  BPIO_QUICK, of make test, takes TYPE on
 # the debug kernel and the other one on the stock kernel; "both" is both.
 file_systems() {

@@ -223,9 +223,8 @@ frozen() {
 	check "$fs: freezing" fsfreeze -f "$tmp/v"
 	bpio-ctl d1 load:"$tmp/t" owrite:0:1M >"$tmp/got" &
 	pid=$!
-	sleep 0.5
-	check "$fs: frozen: the offload write waits" \
-		test -d /proc/$pid -a ! -s "$tmp/got"
+	check "$fs: frozen: the offload write waits" wait_for 60 kept_out $pid
+	check "$fs: frozen: it says nothing" test ! -s "$tmp/got"
 	check "$fs: frozen: nothing is written" bpio-verify check d1 9
 	check "$fs: thawing" fsfreeze -u "$tmp/v"
 	check "$fs: thawed: it succeeds" wait $pid
