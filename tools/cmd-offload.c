@@ -6,48 +6,114 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpioctl.h"
 
-/* Length as asked for, else to the end of the file. */
+/* Length as asked for, else to the end of the file; @st: out. */
 static int request_length(int fd, const struct args *args,
-			  struct offload_report *request)
+			  struct offload_report *request, struct stat *st)
 {
-	struct stat st;
-
+	if (fstat(fd, st))
+		return complain_errno(request->path, "stat", errno);
 	request->copy_length = args->length;
 	if (args->length != UINT64_MAX)
 		return DONE;
-	if (fstat(fd, &st))
-		return complain_errno(request->path, "stat", errno);
-	if ((uint64_t)st.st_size <= args->offset)
+	if ((uint64_t)st->st_size <= args->offset)
 		return complain(request->path,
 				"the offset is at or past its end");
-	request->copy_length = (uint64_t)st.st_size - args->offset;
+	request->copy_length = (uint64_t)st->st_size - args->offset;
 	return DONE;
 }
 
-/* A token lets its holder write the data anywhere: for the owner only. */
-static int save_token(const char *path,
-		      const struct storage_offload_token *token)
+/*
+ * May a token replace the file at @path?  Only a regular file of the caller
+ * that is empty, as mktemp(1) makes it, or has the length of a token, and never
+ * the source.  Symbolic links are not followed.
+ *
+ * Return: DONE, also when there is no such file, or FAILED after a complaint.
+ */
+static int check_replaced(const char *path, const char *source_path,
+			  const struct stat *source)
 {
-	int fd = open_plain(path, O_WRONLY | O_CREAT | O_TRUNC);
+	const off_t token_length = sizeof(struct storage_offload_token);
+	struct stat st;
+
+	if (lstat(path, &st))
+		return errno == ENOENT ? DONE :
+					 complain_errno(path, "stat", errno);
+	if (st.st_dev == source->st_dev && st.st_ino == source->st_ino)
+		return complain(path, "not replaced: the same file as %s",
+				source_path);
+	if (!S_ISREG(st.st_mode))
+		return complain(path, "not replaced: not a regular file");
+	if (st.st_uid != geteuid())
+		return complain(path, "not replaced: owned by user %ju",
+				(uintmax_t)st.st_uid);
+	if (st.st_size && st.st_size != token_length)
+		return complain(path,
+				"not replaced: %jd bytes, a token file has %jd",
+				(intmax_t)st.st_size, (intmax_t)token_length);
+	return DONE;
+}
+
+/* Return: DONE, or FAILED after a complaint about @path. */
+static int write_token(int fd, const char *path,
+		       const struct storage_offload_token *token)
+{
 	ssize_t n;
 
-	if (fd < 0)
-		return FAILED;
+	/* A default ACL of the directory may grant more than asked for. */
+	if (fchmod(fd, 0600))
+		return complain_errno(path, "mode", errno);
 	n = write(fd, token, sizeof(*token));
 	if (n < 0)
-		complain_errno(path, "write", errno);
-	else if (n != (ssize_t)sizeof(*token))
-		complain(path, "written in part only");
-	if (close(fd) && n >= 0) {
-		complain_errno(path, "close", errno);
-		n = -1;
+		return complain_errno(path, "write", errno);
+	if (n != (ssize_t)sizeof(*token))
+		return complain(path, "written in part only");
+	return DONE;
+}
+
+/*
+ * A token lets its holder read the data, so its file is a new one, for the
+ * owner only.  A file that it replaces may be open elsewhere, or have another
+ * name or mode.
+ */
+static int save_token(const char *path, const char *source_path,
+		      const struct stat *source,
+		      const struct storage_offload_token *token)
+{
+	char *replacement = NULL;
+	const char *made = path;
+	int result;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		  0600);
+	if (fd < 0 && errno == EEXIST) {
+		if (check_replaced(path, source_path, source))
+			return FAILED;
+		if (asprintf(&replacement, "%s.XXXXXX", path) < 0)
+			return complain_errno(path, "replace", ENOMEM);
+		made = replacement;
+		fd = mkostemp(replacement, O_CLOEXEC);
 	}
-	return n == (ssize_t)sizeof(*token) ? DONE : FAILED;
+	if (fd < 0) {
+		result = complain_errno(path, "open", errno);
+		goto out_free;
+	}
+	result = write_token(fd, path, token);
+	if (close(fd) && !result)
+		result = complain_errno(path, "close", errno);
+	if (!result && replacement && rename(replacement, path))
+		result = complain_errno(path, "replace", errno);
+	if (result)
+		unlink(made);
+out_free:
+	free(replacement);
+	return result;
 }
 
 static int load_token(const char *path, struct storage_offload_token *token)
@@ -95,6 +161,7 @@ int offload_read(const struct command *command, const struct args *args)
 		},
 	};
 	struct offload_report *request = &report.request;
+	struct stat source;
 	int result = FAILED;
 	int err;
 	int fd;
@@ -103,7 +170,9 @@ int offload_read(const struct command *command, const struct args *args)
 	fd = open_plain(request->path, O_RDONLY);
 	if (fd < 0)
 		return FAILED;
-	if (request_length(fd, args, request))
+	/* Before a token is made that could not be kept. */
+	if (request_length(fd, args, request, &source) ||
+	    check_replaced(args->token, request->path, &source))
 		goto out_close;
 	err = bpio_offload_read(fd, request->file_offset, request->copy_length,
 				args->ttl_ms, &report.out, &request->reply);
@@ -116,7 +185,7 @@ int offload_read(const struct command *command, const struct args *args)
 		complain_request(fd, request->path, request->reply.status);
 		goto out_close;
 	}
-	if (save_token(args->token, &report.out.token))
+	if (save_token(args->token, request->path, &source, &report.out.token))
 		goto out_close;
 	args->print->offload_read(stdout, &report);
 	/* Nothing is missing when all that follows is known to be zero. */
@@ -142,6 +211,7 @@ int offload_write(const struct command *command, const struct args *args)
 	};
 	struct offload_report *request = &report.request;
 	struct storage_offload_token token;
+	struct stat st;
 	int result = FAILED;
 	int err;
 	int fd;
@@ -152,7 +222,7 @@ int offload_write(const struct command *command, const struct args *args)
 	fd = open_plain(request->path, O_WRONLY);
 	if (fd < 0)
 		return FAILED;
-	if (request_length(fd, args, request))
+	if (request_length(fd, args, request, &st))
 		goto out_close;
 	err = bpio_offload_write(fd, request->file_offset, request->copy_length,
 				 report.transfer_offset, &token, &report.out,

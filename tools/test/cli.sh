@@ -168,6 +168,32 @@ expect "offload read: refused" 1 "" STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED
 [ ! -e other ]; verdict $? "offload read: no token file then"
 run enotty offload read file --token other
 expect "offload read: not bpiofs" 1 STATUS_INVALID_DEVICE_REQUEST "(not on a bpiofs mount)"
+run supported offload read file --token token; expect "offload read: its last token is replaced" 0
+: > empty; chmod 644 empty; exec 3< empty
+run supported offload read file --token empty
+expect "offload read: an empty file is replaced" 0
+[ "$(stat -c '%s %a' empty) $(wc -c <&3)" = "512 600 0" ]; verdict $? "offload read: by a new one, not for those that have it open"
+exec 3<&-
+cp file wanted; ln file hardlink; ln -s file softlink; ln -s nowhere dangling
+for f in file hardlink softlink dangling . /dev/null; do
+	run supported offload read file --token "$f"
+	[ "$code" -eq 1 ] && [ ! -s log ] && grep -q "not replaced: " err; verdict $? "offload read: not into $f, and no token made"
+done
+head -c 512 file > token2; cp token2 half
+run supported offload read token2 --token token2
+expect "offload read: not into a source of the length of a token" 1 "" "not replaced: the same file as token2"
+head -c 511 file > short
+run supported offload read file --token short; expect "offload read: not into 511 bytes" 1 "" "not replaced: 511 bytes"
+cmp file wanted > out && cmp token2 half > out && [ "$(stat -c %s short)" -eq 511 ] && [ ! -e nowhere ] &&
+	[ -L softlink ] && [ -z "$(find . -name '*.??????')" ]
+verdict $? "offload read: what is not replaced is as it was"
+rm -f hardlink softlink dangling short token2 half
+if [ "$(id -u)" -eq 0 ]; then
+	cp token foreign && chown 1234 foreign
+	run supported offload read file --token foreign; expect "offload read: not into the file of another user" 1 "" "not replaced: owned by user 1234"
+else
+	echo "# not root: no file of another user"
+fi
 run supported offload write file --offset 4K --length 4K --transfer-offset 512 --token token
 expect "offload write" 0 "length_written:             4096"
 run partial offload write file --length 4K --token token
