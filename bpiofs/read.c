@@ -9,8 +9,10 @@
  *   is until it has completed, as in the lower file system's own direct reads:
  *   truncate, hole punch and extent moves wait for both, and so do the stream's
  *   pause and DISABLE;
- * - the volume's gate is held per bio: pauses, vetoes and dm suspends close it
- *   and wait;
+ * - the volume's gate is entered before the first look at the volume's map.  Each
+ *   bio holds a reference until it has completed, and a reader that submits more
+ *   than one holds another until the last is submitted: pauses, vetoes, DISABLE
+ *   and dm suspends close the gate and wait;
  * - what fails is read again on the traditional path.
  *
  * Three ways: read_alone() for a reader who waits for one bio with few pages,
@@ -319,9 +321,10 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 }
 
 /*
- * Submit the whole range.  Caller: lower i_rwsem shared, range_known() with
- * @seq and @run, inside the gate, with the reference for the first bio.
- * Consumes that reference.
+ * Submit the whole range.  The caller holds the lower i_rwsem shared, has called
+ * range_known() with @seq and @run, and keeps its own gate reference until this
+ * returns: the first bio may complete, and the next page fault may sleep, while
+ * the map is still needed.  Each bio takes a gate reference of its own.
  * Return: the first bio, or an error when nothing was submitted.
  */
 static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
@@ -426,10 +429,11 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 			/* ours, so that no completion ends the read early */
 			atomic_set(&rb->ref, 2);
 		} else {
-			percpu_ref_get(&vol->stg->gate.ref);
 			atomic_inc(&first->ref);
 		}
 		rb->first = first;
+		/* the caller is inside: it works on a gate that is closing, too */
+		percpu_ref_get(&vol->stg->gate.ref);
 		inode_dio_begin(bi->lower);
 		if (pos < end && !plugged) {
 			blk_start_plug(&plug);
@@ -443,10 +447,8 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 	if (plugged)
 		blk_finish_plug(&plug);
 
-	if (!first) {
-		bpio_gate_leave(&vol->stg->gate);
+	if (!first)
 		return ERR_PTR(ret);
-	}
 	if (ret) {
 		cmpxchg(&first->error, 0, ret);
 		count_read(file, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE,
@@ -721,6 +723,7 @@ again:
 	size = min_t(loff_t, length, size - pos);
 	saved = *iter;
 	rb = submit_range(iocb, iter, bi, seq, start, length, size);
+	bpio_gate_leave(&stg->gate);
 	inode_unlock_shared(lower);
 	if (IS_ERR(rb)) {
 		*iter = saved;

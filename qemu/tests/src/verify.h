@@ -16,5 +16,6 @@ int32_t enable_bypass(int fd, const char *path);
 int race(int argc, char **argv);
 int move(int argc, char **argv);
 int fsx(int argc, char **argv);
+int held(int argc, char **argv);
 
 #endif /* VERIFY_H */

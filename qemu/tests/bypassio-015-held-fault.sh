@@ -1,0 +1,49 @@
+#!/bin/bash
+# purpose: a read whose memory is missing between two bios, and DISABLE meanwhile
+# smp: 2
+# releases: all
+# checks: 66
+#
+# The first bio has completed and the reader sleeps in a page fault: the volume's
+# map stays until the reader has submitted its last bio.
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+blocks=512
+
+# held_case ENGINE
+held_case() {
+	local status=0
+
+	begin v
+	# shellcheck disable=SC2154 # of lib.sh
+	bpio-verify held -E "$1" pieces 1 >"$tmp/said" 2>&1 || status=$?
+	cat "$tmp/said"
+	case $status in
+	77) echo "skip - $fs: $1: $(tail -n 1 "$tmp/said")" ;;
+	*)
+		check_equal "$fs: $1: every byte is read, DISABLE waits" 0 "$status"
+		# once before, once with the fault
+		check_gained "$fs: $1: both reads are bypassed" v full_reads=2 \
+			full_bytes=$((2 * blocks * 4096)) traditional_reads=0
+		check_equal "$fs: $1: no open is left enabled" 0 \
+			"$(counter v active_count)"
+		;;
+	esac
+}
+
+run() {
+	setup_volume v "$fs" "$disk"
+	cd "$tmp/v"
+	if make_pieces v "$blocks" "$fs: a read in many bios"; then
+		held_case sync
+		held_case aio
+	fi
+	cd /
+	remove_volume v
+}
+
+on_each_fs ext4 run
+finish
