@@ -125,23 +125,97 @@ static char *base_name(const char *path)
 	return strndup(path + start, end - start);
 }
 
-static void copy_one(struct cp *cp, const char *from, const char *to, bool into)
+/* What one SRC became in a destination directory. */
+struct made {
+	const char *from;
+	struct stat source;
+	struct stat copy;
+};
+
+static bool is_same(const struct stat *a, const struct stat *b)
 {
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static int stat_source(const struct cp *cp, const char *from, struct stat *st)
+{
+	return cp->recursive ? lstat(from, st) : stat(from, st);
+}
+
+/*
+ * As cp(1): what this command has made is not replaced by another SRC of the
+ * same name.  One SRC that is named twice is copied once.  Directories of one
+ * name are merged.  Return: false when there is nothing to copy.
+ */
+static bool may_make(struct cp *cp, const struct made *made, int nr,
+		     const char *from, const char *path)
+{
+	struct stat source;
+	struct stat old;
+	int i;
+
+	if (lstat(path, &old) || stat_source(cp, from, &source))
+		return true;
+	for (i = 0; i < nr; i++) {
+		if (!is_same(&made[i].copy, &old))
+			continue;
+		if (is_same(&made[i].source, &source)) {
+			complain(from, "given more than once, copied once");
+			return false;
+		}
+		if (S_ISDIR(old.st_mode))
+			continue;
+		complain(path, "just copied from %s, not replaced by %s",
+			 made[i].from, from);
+		cp->report.failed++;
+		return false;
+	}
+	return true;
+}
+
+static void copy_tree(struct cp *cp, const char *from, const char *to)
+{
+	cp->has_root = false;
+	cp_tree(cp, &(struct cp_place){ AT_FDCWD, from, from },
+		&(struct cp_place){ AT_FDCWD, to, to });
+}
+
+static void copy_into(struct cp *cp, const char *from, const char *dir,
+		      struct made *made, int *nr)
+{
+	uint64_t failed = cp->report.failed;
 	char *base = base_name(from);
 	char *path = NULL;
 
-	if (!base || (into && asprintf(&path, "%s/%s", to, base) < 0)) {
+	if (!base || asprintf(&path, "%s/%s", dir, base) < 0) {
 		complain_errno(from, "copy", ENOMEM);
 		cp->report.failed++;
-		free(base);
-		return;
+	} else if (may_make(cp, made, *nr, from, path)) {
+		copy_tree(cp, from, path);
+		made[*nr].from = from;
+		if (cp->report.failed == failed &&
+		    !stat_source(cp, from, &made[*nr].source) &&
+		    !lstat(path, &made[*nr].copy))
+			++*nr;
 	}
-	cp->has_root = false;
-	cp_tree(cp, &(struct cp_place){ AT_FDCWD, from, from },
-		&(struct cp_place){ AT_FDCWD, into ? path : to,
-				    into ? path : to });
 	free(path);
 	free(base);
+}
+
+static void copy_all_into(struct cp *cp, char **from, int nr, const char *dir)
+{
+	struct made *made = calloc((size_t)nr, sizeof(*made));
+	int made_nr = 0;
+	int i;
+
+	if (!made) {
+		complain_errno(dir, "copy", ENOMEM);
+		cp->report.failed += (uint64_t)nr;
+		return;
+	}
+	for (i = 0; i < nr && !cp_is_interrupted(); i++)
+		copy_into(cp, from[i], dir, made, &made_nr);
+	free(made);
 }
 
 static void copy_all(struct cp *cp, const struct args *args)
@@ -149,16 +223,15 @@ static void copy_all(struct cp *cp, const struct args *args)
 	int last = args->operands_nr - 1;
 	const char *to = args->operands[last];
 	struct stat st;
-	bool into = !stat(to, &st) && S_ISDIR(st.st_mode);
-	int i;
 
-	if (last > 1 && !into) {
+	if (!stat(to, &st) && S_ISDIR(st.st_mode)) {
+		copy_all_into(cp, args->operands, last, to);
+	} else if (last > 1) {
 		complain(to, "not a directory");
 		cp->report.failed += (uint64_t)last;
-		return;
+	} else {
+		copy_tree(cp, args->operands[0], to);
 	}
-	for (i = 0; i < last && !cp_is_interrupted(); i++)
-		copy_one(cp, args->operands[i], to, into);
 }
 
 int cp(const struct command *command, const struct args *args)

@@ -154,8 +154,9 @@ by read/write: 1 file (8388608): OFFLOAD_READ STATUS_IO_TIMEOUT \
 	remove_volume w
 	cd "$tmp/v"
 
+	ln src twin
 	begin v
-	says "$fs: to another file system" 0 cp src src /run <<-END
+	says "$fs: to another file system" 0 cp src twin /run <<-END
 	2 files, 16777216 bytes: 0 offloaded, 16777216 by read/write: 1 file \
 (8388608): OFFLOAD_WRITE STATUS_INVALID_DEVICE_REQUEST (0xC0000010) \
 (not on a bpiofs mount); 1 file (8388608): OFFLOAD_WRITE \
@@ -164,13 +165,14 @@ remembered
 	END
 	check_gained "$fs: one attempt for both" v offload_reads=1
 	check "$fs: to another file system: the bytes are right" cmp src /run/src
+	check "$fs: of both files" cmp src /run/twin
 	says "$fs: from another file system" 0 cp /run/src dst <<-END
 	1 file, 8388608 bytes: 0 offloaded, 8388608 by read/write: 1 file \
 (8388608): OFFLOAD_READ STATUS_INVALID_DEVICE_REQUEST (0xC0000010) \
 (not on a bpiofs mount)
 	END
 	copies "$fs: from another file system" dst 1 "8 * m"
-	rm -f /run/src
+	rm -f /run/src /run/twin twin
 }
 
 falls_back() {

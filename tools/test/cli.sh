@@ -266,6 +266,38 @@ run supported cp -r link tree/one; expect "cp: a link over a file" 1 "" "tree/on
 run supported cp big link nowhere; expect "cp: two into what is no directory" 1 "2 failed" "nowhere: not a directory"
 run supported cp missing big into; expect "cp: one of two is missing" 1 "1 file, 300000 bytes" "missing: stat: No such file"
 run supported cp big missing/big; expect "cp: nowhere to" 1 "" "missing/big: open: No such file"
+mkdir -p one/d two/d both
+for d in one two; do
+	echo $d > $d/f; echo $d > $d/d/$d; echo $d > $d/other; ln -s ../../victim $d/link
+	mkfifo $d/fifo
+done
+echo victim > victim
+# run_both NAME ARGUMENT... ; the exit code and what is there are those of cp(1)
+run_both() {
+	name=$1
+	shift
+	rm -rf both wanted; mkdir both; cp "$@" both 2> differ; cp_code=$?
+	mv both wanted; mkdir both
+	run supported cp "$@" both
+	[ "$code" -eq "$cp_code" ] && diff -r --no-dereference wanted both > differ && [ "$(cat victim)" = victim ]; verdict $? "cp: as cp(1): $name"
+}
+run_both "two sources of one name" one/f two/f
+expect "cp: two sources of one name: said so" 1 "1 file, 4 bytes" "both/f: just copied from one/f, not replaced by two/f"
+run_both "two sources of one name, and what follows" one/f two/f two/other
+run_both "a source twice" one/f one/./f
+expect "cp: a source twice: said so" 0 "1 file, 4 bytes" "one/./f: given more than once"
+run_both "a directory twice" -r one/d one/d
+run_both "directories of one name are merged" -r one/d two/d
+run_both "two links of one name" -r one/link two/link
+mv two/link two/unused; cp two/other two/link
+run_both "a file is not written through a link just made" -r one/link two/link
+rm -rf both; mkdir both
+run supported cp -r one/fifo two/fifo both; expect "cp: two special files of one name" 1 "" "both/fifo: just copied from"
+echo old > both/f
+run supported cp missing/f one/f both; [ "$(cat both/f)" = one ]; verdict $? "cp: a source that is missing has made nothing"
+ln -f both/f both/other
+run supported cp one/f two/other both; expect "cp: two names of one file" 1 "" "both/other: just copied from one/f"
+rm -rf one two both wanted differ
 ln -sf ../outside into/tree/one
 run supported cp -r tree into; expect "cp: a link in the way" 1 "1 failed" "into/tree/one: open: "
 [ ! -e into/outside ]; verdict $? "cp: a link in the way: is not followed"
