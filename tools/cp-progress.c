@@ -21,12 +21,13 @@ static void interrupt(int number)
 	interrupted = 1;
 }
 
+/*
+ * For good: the copy ends with the piece under way, and a second signal has
+ * nothing to add.
+ */
 static void catch (int number)
 {
-	const struct sigaction action = {
-		.sa_handler = interrupt,
-		.sa_flags = (int)SA_RESETHAND,
-	};
+	const struct sigaction action = { .sa_handler = interrupt };
 	struct sigaction old;
 
 	/* As of nohup, or of a job in the background. */
@@ -37,8 +38,11 @@ static void catch (int number)
 
 void cp_catch_signals(void)
 {
+	catch (SIGHUP);
 	catch (SIGINT);
 	catch (SIGTERM);
+	/* Messages that cannot be read are no reason to end a copy. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 bool cp_is_interrupted(void)

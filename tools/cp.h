@@ -55,7 +55,7 @@ void cp_bar_begin(struct cp *cp, const char *path);
 /* For bpio_copy_options; other than 0 after a signal. */
 int cp_progress(void *cp, const struct bpio_copy_result *so_far);
 void cp_bar_end(struct cp *cp);
-/* Have the first SIGINT or SIGTERM end the copy in good order. */
+/* Have SIGHUP, SIGINT and SIGTERM end the copy in good order. */
 void cp_catch_signals(void);
 bool cp_is_interrupted(void);
 

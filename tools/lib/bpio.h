@@ -356,6 +356,9 @@ struct bpio_copy_options {
  * @options: NULL for the defaults
  * @result: out: filled in any case but -EINVAL
  *
+ * The destination grows with each piece, so that a copy whose process is killed
+ * is short, unless its last piece was under way.
+ *
  * Whatever goes wrong with a token, the rest is read and written (CE-5).  Holes
  * stay holes: a sparse file, which has no token, is copied by
  * copy_file_range(2) where that works, else by read and write.

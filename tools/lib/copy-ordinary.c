@@ -63,13 +63,6 @@ static int write_all(int fd, const char *data, size_t length, off_t at)
 	return 0;
 }
 
-/* The source has become shorter meanwhile: the copy ends where it does. */
-static int end_here(struct copy *copy)
-{
-	copy->result->length = copy->result->done_length;
-	return ftruncate(copy->to, (off_t)copy->result->length) ? -errno : 0;
-}
-
 static int move_by_hand(struct copy *copy, char *buffer, uint64_t end)
 {
 	struct bpio_copy_result *result = copy->result;
@@ -86,8 +79,11 @@ static int move_by_hand(struct copy *copy, char *buffer, uint64_t end)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (!n)
-			return end_here(copy);
+		/* The source has become shorter: the copy ends there. */
+		if (!n) {
+			result->length = result->done_length;
+			return 0;
+		}
 		err = write_all(copy->to, buffer, (size_t)n, at);
 		if (err)
 			return err;

@@ -26,6 +26,8 @@ int copy_advance(struct copy *copy, uint64_t *how, uint64_t length)
 
 	*how += length;
 	result->done_length += length;
+	if (how != &result->zero_length && copy->end < result->done_length)
+		copy->end = result->done_length;
 	if (copy->options.progress &&
 	    copy->options.progress(copy->options.argument, result))
 		return -ECANCELED;
@@ -62,8 +64,22 @@ static bool is_stuck(struct copy *copy, uint32_t code, unsigned int *same)
 }
 
 /*
+ * Let the destination end at @end, where the next piece does: a copy that is
+ * killed is to be known by its length.  Return: 0 or -errno.
+ */
+static int set_end(struct copy *copy, uint64_t end)
+{
+	if (copy->end == end)
+		return 0;
+	if (ftruncate(copy->to, (off_t)end))
+		return -errno;
+	copy->end = end;
+	return 0;
+}
+
+/*
  * All data of a token (CE-2).  Return: 0, where result->why may say that it
- * was not all; or -ECANCELED.
+ * was not all; or -errno.
  */
 static int write_token(struct copy *copy,
 		       const struct storage_offload_token *token,
@@ -80,6 +96,9 @@ static int write_token(struct copy *copy,
 		uint64_t written;
 		int err;
 
+		err = set_end(copy, result->done_length + asked);
+		if (err)
+			return err;
 		err = bpio_offload_write(copy->to, result->done_length, asked,
 					 at, token, &out, &reply);
 		if (!went_well(copy, FSCTL_OFFLOAD_WRITE, err, &reply)) {
@@ -105,15 +124,33 @@ static int write_token(struct copy *copy,
 }
 
 /*
- * Nobody is to find there what a write that failed may have left: the rest is
- * zeros, as it was.
+ * The source may have become shorter: what it no longer has is not a hole.
+ * Return: 0 or -errno.
  */
-static int clear_rest(struct copy *copy)
+static int look_at_length(struct copy *copy)
 {
-	if (ftruncate(copy->to, (off_t)copy->result->done_length) ||
-	    ftruncate(copy->to, (off_t)copy->result->length))
+	struct bpio_copy_result *result = copy->result;
+	struct stat st;
+
+	if (fstat(copy->from, &st))
 		return -errno;
+	if ((uint64_t)st.st_size < result->length)
+		result->length = (uint64_t)st.st_size > result->done_length ?
+					 (uint64_t)st.st_size :
+					 result->done_length;
 	return 0;
+}
+
+/* All up to the end is zeros, and needs no room (CE-4). */
+static int leave_out_rest(struct copy *copy)
+{
+	struct bpio_copy_result *result = copy->result;
+	int err = look_at_length(copy);
+
+	if (err || result->done_length == result->length)
+		return err;
+	return copy_advance(copy, &result->zero_length,
+			    result->length - result->done_length);
 }
 
 /* A sparse file has no token, but its data may have some. */
@@ -164,18 +201,16 @@ static int copy_by_token(struct copy *copy)
 		}
 		same = 0;
 		bpio_token_decode(&out.token, &token);
-		/* The end is zeros already, without taking room (CE-4). */
 		if (!all_zero || token.kind != BPIO_TOKEN_ZERO) {
 			err = write_token(copy, &out.token, length, &first);
 			if (err)
 				return err;
+			/* Drop what a write that failed may have left. */
 			if (result->why)
-				return clear_rest(copy);
+				return set_end(copy, result->done_length);
 		}
 		if (all_zero)
-			return copy_advance(copy, &result->zero_length,
-					    result->length -
-						    result->done_length);
+			return leave_out_rest(copy);
 	}
 	return 0;
 }
@@ -231,9 +266,6 @@ int bpio_copy_file(int from_fd, int to_fd,
 		return err;
 	if (ftruncate(to_fd, 0))
 		return -errno;
-	/* CE-2: the end of file comes first. */
-	if (ftruncate(to_fd, (off_t)result->length))
-		return -errno;
 	if (copy.options.flags & BPIO_COPY_NO_OFFLOAD)
 		result->why = BPIO_COPY_UNWANTED;
 	else if (result->length < BPIO_COPY_MIN_LENGTH)
@@ -242,6 +274,9 @@ int bpio_copy_file(int from_fd, int to_fd,
 		err = copy_by_token(&copy);
 	if (!err)
 		err = copy_ordinary(&copy);
+	/* A hole at the end. */
+	if (!err)
+		err = set_end(&copy, result->length);
 	/* What could not be copied is not to be taken for zeros. */
 	if (err && ftruncate(to_fd, (off_t)result->done_length))
 		err = -errno;

@@ -10,11 +10,12 @@
 /**
  * struct copy - one copy under way
  * @from: source
- * @to: destination, as long as the source
+ * @to: destination
  * @from_dev: volume of the source
  * @to_dev: volume of the destination
  * @options: how, complete
  * @result: how far; its done_length is where to go on
+ * @end: bytes that @to has; zeros that are left out come on top
  * @by_kernel: try copy_file_range() before read and write
  */
 struct copy {
@@ -24,6 +25,7 @@ struct copy {
 	dev_t to_dev;
 	struct bpio_copy_options options;
 	struct bpio_copy_result *result;
+	uint64_t end;
 	bool by_kernel;
 };
 

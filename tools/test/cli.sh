@@ -243,6 +243,15 @@ run supported cp -r other/tree/.. another; [ -e another/tree/sub/two ]
 verdict $? "cp: dots at the end"
 run interrupts cp big copy; expect "cp: interrupted" 1 "1 failed" "copy: interrupted after 131072 bytes"
 cmp -n 131072 copy big && [ "$(stat -c %s copy)" -eq 131072 ]; verdict $? "cp: interrupted: what is there is right"
+for plot in insists "hangs up"; do
+	rm -f copy
+	run "$plot" cp big copy; expect "cp: $plot: ends in order" 1 "1 failed" "copy: interrupted after 131072 bytes"
+	cmp -n 131072 copy big && [ "$(stat -c %s copy)" -eq 131072 ]; verdict $? "cp: $plot: what is there is right"
+done
+(trap '' HUP; run "hangs up" cp big copy; [ "$code" -eq 0 ] && cmp -s big copy); verdict $? "cp: hangs up, under nohup: goes on"
+rm -f copy
+run killed cp big copy 2> err; [ "$code" -eq 137 ] && [ "$(stat -c %s copy)" -lt 300000 ] && cmp -s -n 131072 copy big
+verdict $? "cp: killed by SIGKILL: the copy is short"
 rm -rf other another copy
 run supported cp tree/link copy; expect "cp: a link to nothing" 1 "1 failed" "tree/link: stat: No such file"
 rm -f link copy

@@ -35,6 +35,7 @@ struct call {
 	uint64_t offset;
 	uint64_t length;
 	uint64_t transfer_offset;
+	uint64_t size; /* of the file */
 };
 
 struct token {
@@ -274,6 +275,7 @@ int ioctl(int fd, unsigned long request, ...)
 	out = (void *)(uintptr_t)control->output;
 	call = &kernel.calls[kernel.calls_nr++];
 	call->code = control->code;
+	call->size = size_of(fd);
 	if (control->code == FSCTL_OFFLOAD_READ) {
 		call->offset = read->file_offset;
 		call->length = read->copy_length;
@@ -474,6 +476,12 @@ static void test_requests(void)
 		   call_is(5, WRITE, 600 * KIB, 256 * KIB, 0) &&
 		   call_is(6, WRITE, 856 * KIB, 168 * KIB + 100, 256 * KIB),
 	   "copy: a read, writes until it is used up, the next (CE-2)");
+	ok(kernel.calls[1].size == 256 * KIB &&
+		   kernel.calls[2].size == 512 * KIB &&
+		   kernel.calls[3].size == 600 * KIB &&
+		   kernel.calls[5].size == 856 * KIB &&
+		   kernel.calls[6].size == MIB + 100,
+	   "copy: the destination grows with each write");
 	close(to);
 
 	reset();
@@ -835,6 +843,7 @@ static void test_holes(void)
 struct watch {
 	uint64_t stop_at;
 	int cut; /* file that is cut there, or -1 */
+	uint64_t cut_to;
 	uint64_t last;
 	unsigned int calls;
 	bool good;
@@ -852,14 +861,14 @@ static int look(void *argument, const struct bpio_copy_result *so_far)
 		return 0;
 	if (watch->cut < 0)
 		return 1;
-	if (ftruncate(watch->cut, (off_t)watch->stop_at))
+	if (ftruncate(watch->cut, (off_t)watch->cut_to))
 		abort();
 	return 0;
 }
 
 static void test_progress(void)
 {
-	struct watch watch = { UINT64_MAX, -1, 0, 0, true };
+	struct watch watch = { UINT64_MAX, -1, 0, 0, 0, true };
 	struct bpio_copy_options options = {
 		.size = sizeof(options),
 		.chunk_length = 256 * KIB,
@@ -879,20 +888,20 @@ static void test_progress(void)
 
 	to = empty_file();
 	reset();
-	watch = (struct watch){ MIB, -1, 0, 0, true };
+	watch = (struct watch){ MIB, -1, 0, 0, 0, true };
 	ok(bpio_copy_file(from, to, &options, &result) == -ECANCELED &&
 		   size_of(to) == MIB && same_until(from, to, MIB) &&
 		   result.done_length == MIB && kernel.calls_nr == 5,
 	   "progress: ends a copy by token");
 	reset();
 	options.flags = BPIO_COPY_NO_OFFLOAD;
-	watch = (struct watch){ MIB, -1, 0, 0, true };
+	watch = (struct watch){ MIB, -1, 0, 0, 0, true };
 	ok(bpio_copy_file(from, to, &options, &result) == -ECANCELED &&
 		   size_of(to) == MIB && same_until(from, to, MIB),
 	   "progress: ends an ordinary copy");
 
 	reset();
-	watch = (struct watch){ 2 * MIB, from, 0, 0, true };
+	watch = (struct watch){ 2 * MIB, from, 2 * MIB, 0, 0, true };
 	ok(!bpio_copy_file(from, to, &options, &result) &&
 		   size_of(to) == 2 * MIB && same_file(from, to) &&
 		   result.length == 2 * MIB && result.done_length == 2 * MIB,
@@ -901,11 +910,20 @@ static void test_progress(void)
 	from = full_file(4 * MIB);
 	reset();
 	options.flags = 0;
-	watch = (struct watch){ 2 * MIB, from, 0, 0, true };
+	watch = (struct watch){ 2 * MIB, from, 2 * MIB, 0, 0, true };
 	fail(WRITE, 9, 1, STATUS_INVALID_TOKEN);
 	ok(!bpio_copy_file(from, to, &options, &result) &&
 		   size_of(to) == 2 * MIB && same_file(from, to),
 	   "copy: a source that becomes shorter under a token");
+	close(from);
+	from = full_file(4 * MIB);
+	reset();
+	kernel.read_limit = MIB;
+	watch = (struct watch){ 2 * MIB, from, 3 * MIB, 0, 0, true };
+	ok(!bpio_copy_file(from, to, &options, &result) &&
+		   size_of(to) == 3 * MIB && same_file(from, to) &&
+		   result.length == 3 * MIB && !result.zero_length,
+	   "copy: a source that becomes shorter has no zeros behind its end");
 	close(from);
 	close(to);
 }

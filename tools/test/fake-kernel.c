@@ -107,8 +107,35 @@ static void move(int fd, const struct fsctl_offload_write_input *in)
 	}
 }
 
+/* Plots in which signals come; tokens are short in them. */
+static bool has_signals(void)
+{
+	return plot_is("interrupts") || plot_is("insists") ||
+	       plot_is("hangs up") || plot_is("killed");
+}
+
+static void send_signals(uint32_t code)
+{
+	static unsigned int writes;
+
+	if (plot_is("interrupts") && code == FSCTL_OFFLOAD_READ)
+		raise(SIGTERM);
+	if (plot_is("hangs up"))
+		raise(SIGHUP);
+	if (plot_is("insists")) {
+		raise(SIGHUP);
+		raise(SIGINT);
+		raise(SIGINT);
+		raise(SIGPIPE);
+		raise(SIGTERM);
+	}
+	if (code == FSCTL_OFFLOAD_WRITE && ++writes == 2 && plot_is("killed"))
+		raise(SIGKILL);
+}
+
 static void offload(int fd, struct bpio_control *control)
 {
+	send_signals(control->code);
 	if (plot_is("unsupported")) {
 		control->status = STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
 	} else if (plot_is("dies") && control->code == FSCTL_OFFLOAD_WRITE) {
@@ -123,10 +150,8 @@ static void offload(int fd, struct bpio_control *control)
 		out->size = sizeof(*out);
 		out->transfer_length = plot_is("partial") ? 512 :
 							    in->copy_length;
-		if (plot_is("interrupts")) {
+		if (has_signals())
 			out->transfer_length = 131072;
-			raise(SIGTERM);
-		}
 		source = fd;
 		source_offset = in->file_offset;
 		memcpy(&out->token, "BPO\x01\x00\x00\x01\xF8", 8);
