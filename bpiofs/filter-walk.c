@@ -400,6 +400,7 @@ static ssize_t filtered_rw(struct kiocb *iocb, struct iov_iter *iter,
 {
 	struct file *file = iocb->ki_filp;
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
+	const bool async = !is_sync_kiocb(iocb);
 	struct flt_walk walk;
 	struct kiocb own;
 	loff_t start;
@@ -411,6 +412,9 @@ static ssize_t filtered_rw(struct kiocb *iocb, struct iov_iter *iter,
 		return -EAGAIN;
 	if (!begin_file_walk(&walk, op, file))
 		return rw(iocb, iter);
+	/* an asynchronous request may be over, and the file closed, at any time */
+	if (async)
+		get_file(file);
 	if (op == FLT_OP_WRITE) {
 		ret = bpiofs_writer_begin(vol);
 		if (ret)
@@ -450,6 +454,8 @@ static ssize_t filtered_rw(struct kiocb *iocb, struct iov_iter *iter,
 		bpiofs_writer_end(vol);
 out:
 	end_walk(&walk);
+	if (async)
+		fput(file);
 	return ret;
 }
 

@@ -61,6 +61,17 @@ static void put_instance(struct flt_instance *instance)
 	kfree(instance);
 }
 
+/* The filter and the mount may be gone when this returns. */
+static void forget_instance(struct flt_instance *instance)
+{
+	mutex_lock(&filters_lock);
+	list_del(&instance->of_filter);
+	instance->filter->nr_instances--;
+	instance->vol->filters.nr_instances--;
+	mutex_unlock(&filters_lock);
+	wake_up_all(&instance_gone);
+}
+
 /* No callback runs or will; the module is needed for a moment more. */
 static void teardown_work(struct work_struct *work)
 {
@@ -72,13 +83,7 @@ static void teardown_work(struct work_struct *work)
 	if (filter->registration->instance_teardown)
 		filter->registration->instance_teardown(instance);
 	bpiofs_filters_drop_streams(instance);
-
-	mutex_lock(&filters_lock);
-	list_del(&instance->of_filter);
-	filter->nr_instances--;
-	mutex_unlock(&filters_lock);
-	/* the filter may be gone from here on */
-	wake_up_all(&instance_gone);
+	forget_instance(instance);
 	module_put(owner);
 	complete_all(&instance->torn_down);
 	put_instance(instance);
@@ -316,6 +321,7 @@ static struct flt_instance *new_instance(struct bpiofs_volume *vol,
 	if (!altitude)
 		altitude = instance->filter->registration->altitude;
 	instance->filter->nr_instances++;
+	vol->filters.nr_instances++;
 	list_add_tail(&instance->of_filter, &instance->filter->instances);
 	mutex_unlock(&filters_lock);
 	strscpy(instance->altitude, altitude, sizeof(instance->altitude));
@@ -385,6 +391,9 @@ static int detach_locked(struct flt_instance *instance)
  * @name: name of the filter
  * @altitude: valid, or NULL for the filter's own
  *
+ * The caller keeps the mount, its root dentry included, as a write to its files
+ * in sysfs does; see withdraw() in super.c.
+ *
  * A filter that has not opted in to BypassIO blocks it at once: when this
  * returns no read is bypassed, and none is under way (R-FS-87).
  *
@@ -411,13 +420,11 @@ int bpiofs_filters_attach(struct bpiofs_volume *vol, const char *name,
 	if (instance->filter->registration->instance_setup)
 		ret = instance->filter->registration->instance_setup(&objects);
 	if (ret) {
+		struct module *owner = instance->filter->owner;
+
 		/* it has undone what it did: no teardown by the filter */
-		mutex_lock(&filters_lock);
-		list_del(&instance->of_filter);
-		instance->filter->nr_instances--;
-		mutex_unlock(&filters_lock);
-		wake_up_all(&instance_gone);
-		module_put(instance->filter->owner);
+		forget_instance(instance);
+		module_put(owner);
 		put_instance(instance);
 		return ret;
 	}
@@ -454,7 +461,8 @@ int bpiofs_filters_attach(struct bpiofs_volume *vol, const char *name,
  *
  * Context: process context; waits for the operations that the instance has
  * seen going down, so not from a callback: see flt_detach_instance().
- * Return: 0; -ENOENT: no instance of that name; -ENOMEM.
+ * Return: 0; -ENOENT: no instance of that name; -ENODEV: the mount is going;
+ * -ENOMEM.
  */
 int bpiofs_filters_detach(struct bpiofs_volume *vol, const char *name)
 {
@@ -463,10 +471,11 @@ int bpiofs_filters_detach(struct bpiofs_volume *vol, const char *name)
 	int ret;
 
 	mutex_lock(&fv->lock);
-	instance = find_instance(fv, name);
+	instance = fv->closing ? NULL : find_instance(fv, name);
 	if (!instance) {
+		ret = fv->closing ? -ENODEV : -ENOENT;
 		mutex_unlock(&fv->lock);
-		return -ENOENT;
+		return ret;
 	}
 	refcount_inc(&instance->ref);
 	ret = detach_locked(instance);
@@ -634,16 +643,19 @@ out_free:
 }
 EXPORT_SYMBOL_GPL(flt_register);
 
-/* Return: an attached instance of the filter with a reference, or NULL. */
+/*
+ * Return: an attached instance of the filter, to be given back by drop_user(), or
+ * NULL.  It keeps its mount, which waits for it before it goes.
+ */
 static struct flt_instance *some_instance(struct flt_filter *filter)
 {
 	struct flt_instance *instance;
 
 	mutex_lock(&filters_lock);
 	list_for_each_entry(instance, &filter->instances, of_filter) {
-		if (READ_ONCE(instance->detached))
+		if (READ_ONCE(instance->detached) ||
+		    !refcount_inc_not_zero(&instance->users))
 			continue;
-		refcount_inc(&instance->ref);
 		mutex_unlock(&filters_lock);
 		return instance;
 	}
@@ -664,6 +676,7 @@ static struct flt_instance *some_instance(struct flt_filter *filter)
 void flt_unregister_filter(struct flt_filter *filter)
 {
 	struct flt_instance *instance;
+	int ret;
 
 	mutex_lock(&filters_lock);
 	list_del(&filter->node);
@@ -671,9 +684,10 @@ void flt_unregister_filter(struct flt_filter *filter)
 
 	while ((instance = some_instance(filter))) {
 		/* an attach that has just begun, or no memory: again */
-		if (flt_detach_instance(instance))
+		ret = flt_detach_instance(instance);
+		drop_user(instance);
+		if (ret)
 			schedule_timeout_uninterruptible(1);
-		put_instance(instance);
 	}
 	wait_event(instance_gone, !READ_ONCE(filter->nr_instances));
 	/* who woke us still holds the lock */
@@ -757,10 +771,8 @@ void bpiofs_filters_umount(struct bpiofs_volume *vol)
 	mutex_lock(&mounts_lock);
 	list_del(&vol->of_mounts);
 	mutex_unlock(&mounts_lock);
-	/* what detached itself: the stack's work item, then the instance's */
-	rcu_barrier();
-	flush_workqueue(filters_wq);
-	flush_workqueue(filters_wq);
+	/* also those that detached themselves, or that somebody else detaches */
+	wait_event(instance_gone, !READ_ONCE(fv->nr_instances));
 	bpio_gate_destroy(&vol->partial_gate);
 	mutex_destroy(&fv->lock);
 }

@@ -88,7 +88,8 @@ struct flt_instance_stats {
  * @context: the filter's
  * @stats: operations seen
  * @detached: in no stack that is published
- * @users: one while attached, one for each stack that holds it
+ * @users: one while attached, one for each stack that holds it, one for who
+ *	detaches it by way of its filter; while there is one the mount stays
  * @ref: keeps the memory, not the filter; one of the instance itself
  * @cleanups: stream contexts taken from @streams that are being cleaned up
  * @node: in flt_volume.instances, by descending altitude
@@ -154,6 +155,7 @@ struct flt_stack {
  * @lock: attach and detach
  * @closing: the mount goes; nothing attaches any more
  * @instances: attached, by descending altitude; under @lock
+ * @nr_instances: that exist, also those on their way out; under filters_lock
  * @stack: the same for those who walk; NULL when there are none
  * @ops: bits of enum flt_op that somebody registered for
  * @features: AND of the effective features
@@ -164,6 +166,7 @@ struct flt_volume {
 	struct mutex lock;		/* attach and detach */
 	bool closing;
 	struct list_head instances;
+	unsigned int nr_instances;
 	struct flt_stack __rcu *stack;
 	unsigned int ops;
 	u32 features;

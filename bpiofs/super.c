@@ -31,6 +31,7 @@
  * @bypass: bpiofs_bypass_mount() succeeded
  * @filters: bpiofs_filters_mount() succeeded
  * @sysfs: bpiofs_sysfs_add() succeeded
+ * @rcu: frees it
  */
 struct mounted {
 	struct bpiofs_volume vol;
@@ -38,6 +39,7 @@ struct mounted {
 	bool bypass;
 	bool filters;
 	bool sysfs;
+	struct rcu_head rcu;
 };
 
 /*
@@ -163,16 +165,26 @@ static int check_lower(struct fs_context *fc, const struct super_block *lower)
 
 /* ---- life and death ------------------------------------------------------ */
 
+/*
+ * Detach the filters and leave sysfs, while the root dentry is still there: an
+ * attach hands it to the filter.  A write to a file in sysfs that is under way
+ * is waited for, a later one fails with -ENODEV.  So such a write needs no
+ * reference to the super block, and cannot be the one that drops the last.
+ */
+static void withdraw(struct mounted *m)
+{
+	if (m->filters)
+		bpiofs_filters_close(&m->vol);
+	if (m->sysfs)
+		bpiofs_sysfs_remove(&m->vol);
+	m->sysfs = false;
+}
+
 /* What put_super() undoes; also after a mount that failed half way. */
 static void take_down(struct mounted *m)
 {
 	struct bpiofs_volume *vol = &m->vol;
 
-	if (m->filters)
-		bpiofs_filters_close(vol);
-	if (m->sysfs)
-		bpiofs_sysfs_remove(vol);
-	m->sysfs = false;
 	if (m->filters)
 		bpiofs_filters_umount(vol);
 	m->filters = false;
@@ -190,7 +202,8 @@ static void free_mounted(struct mounted *m)
 	bpiofs_mmap_umount(&m->vol);
 	free_percpu(m->vol.stats);
 	bpiofs_free_params(&m->vol.params);
-	kfree(m);
+	/* a path walk under RCU may look at it: see permission() in inode.c */
+	kfree_rcu(m, rcu);
 }
 
 static bool is_ext(const char *type)
@@ -455,6 +468,7 @@ static void kill_sb(struct super_block *sb)
 {
 	struct mounted *m = to_mounted(sb);
 
+	withdraw(m);
 	kill_anon_super(sb);
 	free_mounted(m);
 }
