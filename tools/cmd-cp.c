@@ -110,6 +110,27 @@ void cp_engines(struct counters *engines, const struct counters *before,
 	}
 }
 
+void cp_ways(struct counters *ways, const struct counters *before,
+	     const struct counters *after)
+{
+	static const char *const words[] = { "offload", "shared", "splice",
+					     "hole" };
+	char gained[24];
+	char name[32];
+	uint64_t was;
+	uint64_t is;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		snprintf(name, sizeof(name), "copy_%s_bytes", words[i]);
+		if (!counters_u64(before, name, &was) ||
+		    !counters_u64(after, name, &is) || is <= was)
+			continue;
+		snprintf(gained, sizeof(gained), "%" PRIu64, is - was);
+		counters_add(ways, words[i], gained);
+	}
+}
+
 /* Last part of a path without slashes at its end; "." for the dots and "/". */
 static char *base_name(const char *path)
 {
@@ -234,6 +255,45 @@ static void copy_all(struct cp *cp, const struct args *args)
 	}
 }
 
+/* What the two modules count at the destination. */
+struct look {
+	int err; /* of counters_from_dm() */
+	struct counters engines;
+	bool has_ways;
+	struct counters ways;
+};
+
+static void look_at(struct look *look, const struct volume *volume)
+{
+	char dir[PATH_MAX];
+
+	look->err =
+		counters_from_dm(&look->engines, volume->major, volume->minor);
+	volume_dir(volume, dir);
+	look->has_ways = !counters_from_dir(&look->ways, dir);
+}
+
+static void look_again(struct copy_report *report, struct look *before,
+		       const struct volume *volume)
+{
+	struct look after = { 0 };
+
+	look_at(&after, volume);
+	if (before->err == -ENODEV)
+		report->engines_unavailable = "no bpio target";
+	else if (before->err)
+		report->engines_unavailable = strerror(-before->err);
+	else if (!after.err)
+		cp_engines(&report->engines, &before->engines, &after.engines);
+	report->ways_known = before->has_ways && after.has_ways;
+	if (report->ways_known)
+		cp_ways(&report->ways, &before->ways, &after.ways);
+	counters_free(&before->engines);
+	counters_free(&before->ways);
+	counters_free(&after.engines);
+	counters_free(&after.ways);
+}
+
 int cp(const struct command *command, const struct args *args)
 {
 	const char *to = args->operands[args->operands_nr - 1];
@@ -242,8 +302,7 @@ int cp(const struct command *command, const struct args *args)
 		.bar = args->print == &print_text && isatty(STDERR_FILENO),
 	};
 	struct copy_report *report = &cp.report;
-	struct counters before = { 0 };
-	struct counters after = { 0 };
+	struct look before = { 0 };
 	struct volume volume;
 	int err;
 
@@ -253,29 +312,23 @@ int cp(const struct command *command, const struct args *args)
 		report->engines_unavailable = err == -ENODEV ?
 						      "not on a bpiofs mount" :
 						      strerror(-err);
+	else
+		look_at(&before, &volume);
 	cp.options = (struct bpio_copy_options){
 		.size = sizeof(cp.options),
 		.chunk_length = err ? 0 : chunk_length(&volume),
 		.progress = cp_progress,
 		.argument = &cp,
 	};
-	if (!err) {
-		err = counters_from_dm(&before, volume.major, volume.minor);
-		if (err)
-			report->engines_unavailable = err == -ENODEV ?
-							      "no bpio target" :
-							      strerror(-err);
-	}
 	cp_catch_signals();
 	copy_all(&cp, args);
 	/* Between two files: nothing has been told yet. */
 	if (cp_is_interrupted() && !report->failed)
 		complain("cp", "interrupted");
-	if (!err && !counters_from_dm(&after, volume.major, volume.minor))
-		cp_engines(&report->engines, &before, &after);
+	if (!err)
+		look_again(report, &before, &volume);
 	args->print->copy(stdout, report);
-	counters_free(&before);
-	counters_free(&after);
 	counters_free(&report->engines);
+	counters_free(&report->ways);
 	return report->failed || cp_is_interrupted() ? FAILED : DONE;
 }

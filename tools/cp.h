@@ -32,6 +32,9 @@ struct cp {
 /* cmd-cp.c: what each engine moved between two looks at a volume. */
 void cp_engines(struct counters *engines, const struct counters *before,
 		const struct counters *after);
+/* Likewise what copy_file_range() of a mount did. */
+void cp_ways(struct counters *ways, const struct counters *before,
+	     const struct counters *after);
 
 /* cp-tree.c: all of one SRC; complains and counts what does not work. */
 void cp_tree(struct cp *cp, const struct cp_place *from,

@@ -64,6 +64,17 @@ static const struct {
 	{ "literal", "memory" },
 };
 
+/* Files of a mount in sysfs, between "copy_" and "_bytes". */
+static const struct {
+	const char *word;
+	const char *name;
+} ways[] = {
+	{ "offload", "offloaded" },
+	{ "shared", "shared" },
+	{ "splice", "through memory" },
+	{ "hole", "in holes" },
+};
+
 const char *request_name(uint32_t code)
 {
 	switch (code) {
@@ -83,6 +94,16 @@ const char *engine_name(const char *word)
 	for (i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
 		if (!strcmp(engines[i].word, word))
 			return engines[i].name;
+	return word;
+}
+
+const char *way_name(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(ways[i].word, word))
+			return ways[i].name;
 	return word;
 }
 

@@ -16,6 +16,8 @@ const char *next_out_flag(uint32_t *flags);
 const char *request_name(uint32_t code);
 /* "NVMe Copy" for "nvme"; an engine that is not known keeps its name. */
 const char *engine_name(const char *word);
+/* "through memory" for "splice", likewise, of copy_file_range(). */
+const char *way_name(const char *word);
 const char *token_kind_name(enum bpio_token_kind kind);
 /* What fsutil would call the storage behind a driver. */
 const char *storage_type(const char *driver);

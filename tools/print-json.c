@@ -406,6 +406,9 @@ static void json_copy(FILE *to, const struct copy_report *report)
 	else
 		json_object_object_add(object, "engines",
 				       counters_object(&report->engines));
+	if (report->ways_known)
+		json_object_object_add(object, "copy_file_range",
+				       counters_object(&report->ways));
 	for (i = 0; i < report->reasons_nr; i++)
 		json_object_array_add(reasons,
 				      copy_reason(&report->reasons[i]));

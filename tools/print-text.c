@@ -343,25 +343,53 @@ static void files(FILE *to, uint64_t nr)
 	fprintf(to, "%" PRIu64 " file%s", nr, nr == 1 ? "" : "s");
 }
 
-static void copy_engines(FILE *to, const struct copy_report *report)
+/* "NVMe Copy 512, memory 88" */
+static void engines(FILE *to, const struct copy_report *report)
 {
-	const char *before = " (";
 	size_t i;
 
+	for (i = 0; i < report->engines.nr; i++)
+		fprintf(to, "%s%s %s", i ? ", " : "",
+			engine_name(report->engines.list[i].name),
+			report->engines.list[i].value);
+}
+
+static void copy_offloaded(FILE *to, const struct copy_report *report)
+{
+	fprintf(to, "%" PRIu64 " offloaded", report->total.offloaded_length);
+	if (!report->total.offloaded_length)
+		return;
 	if (report->engines_unavailable) {
 		fprintf(to, " (engine not known: %s)",
 			report->engines_unavailable);
-		return;
-	}
-	for (i = 0; i < report->engines.nr; i++) {
-		const struct counter *engine = &report->engines.list[i];
-
-		fprintf(to, "%s%s %s", before, engine_name(engine->name),
-			engine->value);
-		before = ", ";
-	}
-	if (i)
+	} else if (report->engines.nr) {
+		fputs(" (", to);
+		engines(to, report);
 		fputc(')', to);
+	}
+}
+
+/* With the engines, unless they are told already. */
+static void copy_by_kernel(FILE *to, const struct copy_report *report)
+{
+	bool with_engines = !report->total.offloaded_length &&
+			    report->engines.nr;
+	size_t i;
+
+	fprintf(to, ", %" PRIu64 " by copy_file_range",
+		report->total.kernel_length);
+	if (!report->ways.nr && !with_engines)
+		return;
+	fputs(" (", to);
+	for (i = 0; i < report->ways.nr; i++)
+		fprintf(to, "%s%s %s", i ? ", " : "",
+			report->ways.list[i].value,
+			way_name(report->ways.list[i].name));
+	if (with_engines) {
+		fputs(report->ways.nr ? "; " : "", to);
+		engines(to, report);
+	}
+	fputc(')', to);
 }
 
 static void copy_why(FILE *to, const struct copy_reason *reason)
@@ -404,13 +432,10 @@ static void text_copy(FILE *to, const struct copy_report *report)
 	size_t i;
 
 	files(to, report->files);
-	fprintf(to, ", %" PRIu64 " bytes: %" PRIu64 " offloaded",
-		total->done_length, total->offloaded_length);
-	if (total->offloaded_length || total->kernel_length)
-		copy_engines(to, report);
+	fprintf(to, ", %" PRIu64 " bytes: ", total->done_length);
+	copy_offloaded(to, report);
 	if (total->kernel_length)
-		fprintf(to, ", %" PRIu64 " by copy_file_range",
-			total->kernel_length);
+		copy_by_kernel(to, report);
 	fprintf(to, ", %" PRIu64 " by read/write", total->ordinary_length);
 	if (total->zero_length)
 		fprintf(to, ", %" PRIu64 " in holes", total->zero_length);

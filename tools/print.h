@@ -136,6 +136,9 @@ struct copy_report {
 	/* "nvme", "kcopyd" ...: bytes that the destination's volume gained */
 	struct counters engines;
 	const char *engines_unavailable; /* or why that is not known */
+	/* "offload", "shared" ...: what copy_file_range() of that mount did */
+	struct counters ways;
+	bool ways_known;
 	struct copy_reason reasons[COPY_REASONS];
 	size_t reasons_nr;
 };

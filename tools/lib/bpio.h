@@ -359,9 +359,9 @@ struct bpio_copy_options {
  * The destination grows with each piece, so that a copy whose process is killed
  * is short, unless its last piece was under way.
  *
- * Whatever goes wrong with a token, the rest is read and written (CE-5).  Holes
- * stay holes: a sparse file, which has no token, is copied by
- * copy_file_range(2) where that works, else by read and write.
+ * Whatever goes wrong with a token, the rest is copied by copy_file_range(2),
+ * and where that fails by read and write (CE-5).  So are files that have no
+ * token: short ones, sparse ones, those of many extents.  Holes stay holes.
  *
  * A volume that does not do ODX is not asked again by this process (CE-6), a
  * pair of volumes that does not do it not for BPIO_COPY_PAIR_SECONDS (CE-7).

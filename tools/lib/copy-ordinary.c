@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Copies without tokens: the data of a file, from where tokens ended, by
- * copy_file_range() or by read and write.  What SEEK_DATA leaves out is left
- * out.
+ * Copies without tokens (CE-5): the data of a file, from where tokens ended, by
+ * copy_file_range(), which may offload it, and where that fails by read and
+ * write.  What SEEK_DATA leaves out is left out.
+ *
+ * Differs: CE-5 and CE-9 know read and write only.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,31 +13,36 @@
 #include "copy.h"
 
 #define BUFFER_LENGTH (1u << 20)
-/* In one go, so that progress is seen. */
+/*
+ * In one go, so that progress is seen.  The last one takes a rest that alone
+ * would be too short for the kernel to offload.
+ */
 #define KERNEL_LENGTH (64u << 20)
 
 /*
- * Pieces of the next @length bytes until it does not work.  Return: 0, where
- * copy->by_kernel may be false by then, or -ECANCELED.
+ * Pieces up to @end until it does not work.  Return: 0, where copy->by_kernel
+ * may be false by then, or -ECANCELED.
  */
-static int move_by_kernel(struct copy *copy, uint64_t length)
+static int move_by_kernel(struct copy *copy, uint64_t end)
 {
 	struct bpio_copy_result *result = copy->result;
-	uint64_t end = result->done_length + length;
 	int err = 0;
 
 	while (!err && result->done_length < end) {
 		off_t in = (off_t)result->done_length;
 		off_t out = in;
-		uint64_t left = end - result->done_length;
+		uint64_t length = end - result->done_length;
 		ssize_t n;
 
-		n = copy_file_range(copy->from, &in, copy->to, &out,
-				    left < KERNEL_LENGTH ? left : KERNEL_LENGTH,
-				    0);
+		if (length >= KERNEL_LENGTH + BPIO_COPY_MIN_LENGTH)
+			length = KERNEL_LENGTH;
+		n = copy_file_range(copy->from, &in, copy->to, &out, length, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
-		/* read() and write() find out what it is about. */
+		/*
+		 * EXDEV between file systems, 0 at the end of the source.
+		 * Other errors are met again, and told, by read and write.
+		 */
 		if (n <= 0) {
 			copy->by_kernel = false;
 			break;
@@ -147,7 +154,7 @@ int copy_ordinary(struct copy *copy)
 			err = copy_advance(copy, &result->zero_length,
 					   data - result->done_length);
 		if (!err && copy->by_kernel)
-			err = move_by_kernel(copy, hole - result->done_length);
+			err = move_by_kernel(copy, hole);
 		if (!err)
 			err = move_by_hand(copy, buffer, hole);
 	}

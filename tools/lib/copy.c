@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The copy engine (protocol 9.4): tokens for as much as possible, and the rest
- * by ordinary means.  Trusts no length that the kernel answers further than
- * what was asked for.
+ * by copy_file_range(), or by read and write.  Trusts no length that the kernel
+ * answers further than what was asked for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -153,15 +153,6 @@ static int leave_out_rest(struct copy *copy)
 			    result->length - result->done_length);
 }
 
-/* A sparse file has no token, but its data may have some. */
-static bool has_hole(const struct copy *copy)
-{
-	off_t hole =
-		lseek(copy->from, (off_t)copy->result->done_length, SEEK_HOLE);
-
-	return hole >= 0 && (uint64_t)hole < copy->result->length;
-}
-
 /* Return: 0, where result->why may say that there is more; or -errno. */
 static int copy_by_token(struct copy *copy)
 {
@@ -184,11 +175,6 @@ static int copy_by_token(struct copy *copy)
 		if (!went_well(copy, FSCTL_OFFLOAD_READ, err, &reply)) {
 			if (!err)
 				copy_remember(copy, false);
-			copy->by_kernel =
-				!err &&
-				reply.status ==
-					STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED &&
-				has_hole(copy);
 			return 0;
 		}
 		length = least(out.transfer_length, left);
@@ -245,6 +231,7 @@ static int set_up(struct copy *copy, const struct bpio_copy_options *options)
 		return -EINVAL;
 	copy->from_dev = from.st_dev;
 	copy->to_dev = to.st_dev;
+	copy->by_kernel = !(copy->options.flags & BPIO_COPY_NO_OFFLOAD);
 	copy->result->length = (uint64_t)from.st_size;
 	return 0;
 }

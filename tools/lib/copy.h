@@ -16,7 +16,7 @@
  * @options: how, complete
  * @result: how far; its done_length is where to go on
  * @end: bytes that @to has; zeros that are left out come on top
- * @by_kernel: try copy_file_range() before read and write
+ * @by_kernel: copy_file_range() is wanted, and has not failed
  */
 struct copy {
 	int from;

@@ -211,7 +211,13 @@ same log "00094264 32 0 0
 00098268 544 0 0" "cp: asks OFFLOAD_READ, OFFLOAD_WRITE"
 run dies cp big copy
 cmp -s big copy && [ "$code" -eq 0 ]; verdict $? "cp: a token dies: data"
-same out "1 file, 300000 bytes: 0 offloaded, 300000 by read/write: 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465)" "cp: a token dies: why"
+same out "1 file, 300000 bytes: 0 offloaded, 300000 by copy_file_range, 0 by read/write: 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465)" "cp: a token dies: why"
+truncate -s 3M sparse
+dd if=big of=sparse bs=4096 seek=256 conv=notrunc status=none
+run unsupported cp sparse copy
+expect "cp: a sparse file" 0 "3145728 bytes: 0 offloaded, 30"
+cmp sparse copy > out && [ "$(stat -c %b copy)" -le $(($(stat -c %b sparse) + 16)) ]; verdict $? "cp: a sparse file: bytes and holes"
+rm sparse
 mkdir -p tree/sub/empty into
 cp big tree/one
 cp big tree/sub/two
@@ -223,7 +229,7 @@ mkfifo -m 662 tree/fifo
 setfattr -n user.test -v value tree/sub/two 2> err || echo "# no user xattrs here"
 touch -h -d '2001-02-03 04:05:06.789' tree/link tree/sub/two tree/sub
 run dies cp -r tree into
-expect "cp: a tree" 0 "3 files, 600006 bytes: 0 offloaded, 600006 by read/write: 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465); 1 file (6): shorter than 262144; 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465), remembered"
+expect "cp: a tree" 0 "3 files, 600006 bytes: 0 offloaded, 600006 by copy_file_range, 0 by read/write: 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465); 1 file (6): shorter than 262144; 1 file (300000): OFFLOAD_WRITE STATUS_INVALID_TOKEN (0xC0000465), remembered"
 listing() {
 	(cd "$1" && find . -printf '%p %y %m %U:%G %s %l %T@\n' | sed 's/^\(\. d .* \)[^ ]*$/\1/' | sort &&
 		getfattr -R -h -d . 2> "$dir/err" && find . -type f | sort | xargs cat | cksum)
@@ -313,7 +319,7 @@ run supported cp -r tree into; expect "cp: a link in the way" 1 "1 failed" "into
 run unsupported cp --json big file copy-dir; expect "cp: JSON, in vain" 1 '{"files":0,"failed":2,'
 mkdir copy-dir
 run unsupported cp --json big file copy-dir
-expect "cp: JSON" 0 '{"files":2,"failed":0,"bytes":310000,"offloaded_bytes":0,"copy_file_range_bytes":0,"read_write_bytes":310000,"hole_bytes":0,"engines_unavailable":"not on a bpiofs mount","reasons":[{"why":"refused","files":1,"bytes":300000,"request":"OFFLOAD_READ","status":{"value":"0xC000A2'
+expect "cp: JSON" 0 '{"files":2,"failed":0,"bytes":310000,"offloaded_bytes":0,"copy_file_range_bytes":310000,"read_write_bytes":0,"hole_bytes":0,"engines_unavailable":"not on a bpiofs mount","reasons":[{"why":"refused","files":1,"bytes":300000,"request":"OFFLOAD_READ","status":{"value":"0xC000A2'
 [ ! -s err ]; verdict $? "cp: nothing on standard error, which is no terminal"
 
 run supported crypt encrypt file; same log "000900d7 1 0 0" "crypt encrypt"

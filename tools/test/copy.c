@@ -2,7 +2,7 @@
 /*
  * Tests of the copy engine of libbpio.  No kernel module: the ioctl below does
  * what the rules ask of one (protocol 9.1, 9.2), with files in memory, unless a
- * script tells it to fail.  Clock and pwrite are scripted too.
+ * script tells it to fail.  Clock, pwrite and copy_file_range are scripted too.
  *
  * checks: 126 153 154 155 156
  */
@@ -62,8 +62,12 @@ static struct {
 	uint64_t write_limit;
 	bool dry; /* moves no data */
 	unsigned int seen;
-	/* of pwrite() */
+	/* of pwrite() and copy_file_range() */
 	uint64_t room;
+	int range_error; /* of copy_file_range(), from range_good on */
+	uint64_t range_good;
+	uint64_t range_limit;
+	unsigned int ranges_nr;
 	time_t now;
 } kernel;
 
@@ -112,6 +116,44 @@ ssize_t pwrite(int fd, const void *data, size_t length, off_t at)
 	}
 	kernel.room -= length;
 	return syscall(SYS_pwrite64, fd, data, length, at);
+}
+
+/* Within one file system, up to the end of the source. */
+ssize_t copy_file_range(int from, off_t *in, int to, off_t *out, size_t length,
+			unsigned int flags)
+{
+	struct stat a;
+	struct stat b;
+	ssize_t n;
+	char *data;
+
+	kernel.ranges_nr++;
+	errno = kernel.range_error;
+	if (errno && (uint64_t)*in >= kernel.range_good)
+		return -1;
+	errno = EXDEV;
+	if (flags || fstat(from, &a) || fstat(to, &b) || a.st_dev != b.st_dev)
+		return -1;
+	if (kernel.range_limit && length > kernel.range_limit)
+		length = kernel.range_limit;
+	if (length > kernel.room)
+		length = kernel.room;
+	errno = ENOSPC;
+	if (!length)
+		return -1;
+	data = malloc(length);
+	if (!data)
+		abort();
+	n = pread(from, data, length, *in);
+	if (n > 0 && syscall(SYS_pwrite64, to, data, n, *out) != n)
+		abort();
+	free(data);
+	if (n > 0) {
+		kernel.room -= (uint64_t)n;
+		*in += n;
+		*out += n;
+	}
+	return n;
 }
 
 static uint64_t size_of(int fd)
@@ -568,7 +610,7 @@ static void test_zeros(void)
 	fail(WRITE, 1, 1, STATUS_IO_TIMEOUT);
 	kernel.garbage = 2 * MIB;
 	to = copied(from, NULL, &result);
-	ok(to >= 0 && same_file(from, to) && result.ordinary_length == MIB,
+	ok(to >= 0 && same_file(from, to) && result.kernel_length == MIB,
 	   "copy: what a failed write left at the end is gone");
 	close(to);
 
@@ -592,15 +634,15 @@ static const struct {
 	const char *name;
 } refusals[] = {
 	{ READ, 1, STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED, 0, 0,
-	  "copy: no token, as of 65 extents: ordinary (CE-9)" },
+	  "copy: no token, as of 65 extents (CE-9)" },
 	{ READ, 3, STATUS_INSUFFICIENT_RESOURCES, 0, 2 * MIB,
-	  "copy: a later read fails: ordinary from there (CE-5)" },
+	  "copy: a later read fails (CE-5)" },
 	{ WRITE, 1, STATUS_INSUFFICIENT_RESOURCES, 0, 0,
-	  "copy: the first write fails: ordinary (CE-5)" },
+	  "copy: the first write fails (CE-5)" },
 	{ WRITE, 17, STATUS_IO_TIMEOUT, 0, 2 * MIB,
-	  "copy: a write fails at 40%: ordinary from there (CE-5)" },
+	  "copy: a write fails at 40% (CE-5)" },
 	{ WRITE, 17, STATUS_INVALID_TOKEN, 0, 2 * MIB,
-	  "copy: a token dies at 40%: ordinary from there (CE-5)" },
+	  "copy: a token dies at 40% (CE-5)" },
 	{ WRITE, 2, STATUS_BUFFER_OVERFLOW, 0, 128 * KIB,
 	  "copy: a warning is not a success" },
 	{ WRITE, 2, STATUS_PENDING, 0, 128 * KIB, "copy: nor is pending" },
@@ -608,40 +650,94 @@ static const struct {
 	{ WRITE, 3, 0, ENOMEM, 256 * KIB, "copy: the ioctl fails later" },
 };
 
-static void test_refusals(void)
+/* The rest by copy_file_range(), or where that fails by read and write. */
+static bool refused(size_t i, int from, int range_error)
 {
 	struct bpio_copy_options options = {
 		.size = sizeof(options),
 		.chunk_length = 128 * KIB,
 	};
+	uint64_t rest = 5 * MIB - refusals[i].offloaded;
 	struct bpio_copy_result result;
+	bool good;
+	int to;
+
+	reset();
+	kernel.read_limit = MIB;
+	fail(refusals[i].code, refusals[i].at, 1, refusals[i].status);
+	kernel.error = refusals[i].error;
+	kernel.range_error = range_error;
+	/* Right data, wrong data: it must not matter. */
+	if (refusals[i].code == WRITE)
+		kernel.garbage = 64 * KIB;
+	to = copied(from, &options, &result);
+	good = to >= 0 && same_file(from, to) && kernel.ranges_nr == 1 &&
+	       result.offloaded_length == refusals[i].offloaded &&
+	       result.kernel_length == (range_error ? 0 : rest) &&
+	       result.ordinary_length == (range_error ? rest : 0) &&
+	       result.code == refusals[i].code &&
+	       result.why == (refusals[i].error ? BPIO_COPY_FAILED :
+						  BPIO_COPY_REFUSED) &&
+	       result.status == refusals[i].status &&
+	       result.error == -refusals[i].error;
+	close(to);
+	return good;
+}
+
+static void test_refusals(void)
+{
 	int from = full_file(5 * MIB);
 	size_t i;
 
-	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		int to;
-
-		reset();
-		kernel.read_limit = MIB;
-		fail(refusals[i].code, refusals[i].at, 1, refusals[i].status);
-		kernel.error = refusals[i].error;
-		/* Right data, wrong data: it must not matter. */
-		if (refusals[i].code == WRITE)
-			kernel.garbage = 64 * KIB;
-		to = copied(from, &options, &result);
-		ok(to >= 0 && same_file(from, to) &&
-			   result.offloaded_length == refusals[i].offloaded &&
-			   result.ordinary_length ==
-				   5 * MIB - refusals[i].offloaded &&
-			   result.code == refusals[i].code &&
-			   result.why == (refusals[i].error ?
-						  BPIO_COPY_FAILED :
-						  BPIO_COPY_REFUSED) &&
-			   result.status == refusals[i].status &&
-			   result.error == -refusals[i].error,
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		ok(refused(i, from, 0) && refused(i, from, EXDEV) &&
+			   refused(i, from, EIO),
 		   refusals[i].name);
-		close(to);
-	}
+	close(from);
+}
+
+static void test_ranges(void)
+{
+	struct bpio_copy_options options = { .size = sizeof(options) };
+	struct bpio_copy_result result;
+	int from = full_file(100000);
+	int to;
+
+	reset();
+	to = copied(from, NULL, &result);
+	ok(to >= 0 && same_file(from, to) && !kernel.calls_nr &&
+		   kernel.ranges_nr == 1 && result.why == BPIO_COPY_SHORT &&
+		   result.kernel_length == 100000,
+	   "copy: a short file by copy_file_range");
+	close(to);
+	reset();
+	options.flags = BPIO_COPY_NO_OFFLOAD;
+	to = copied(from, &options, &result);
+	ok(to >= 0 && same_file(from, to) && !kernel.ranges_nr &&
+		   result.ordinary_length == 100000,
+	   "copy: which is not wanted");
+	close(to);
+	close(from);
+	from = full_file(3 * MIB);
+	reset();
+	fail(READ, 1, 1, STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED);
+	kernel.range_limit = MIB;
+	kernel.range_error = ENOMEM;
+	kernel.range_good = 2 * MIB;
+	to = copied(from, NULL, &result);
+	ok(to >= 0 && same_file(from, to) && kernel.ranges_nr == 3 &&
+		   result.kernel_length == 2 * MIB &&
+		   result.ordinary_length == MIB,
+	   "copy: copy_file_range fails later: read and write from there");
+	close(to);
+	close(from);
+	from = full_file(64 * MIB + 100000);
+	reset();
+	fail(READ, 1, 1, STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED);
+	to = copied(from, NULL, &result);
+	ok(to >= 0 && same_file(from, to) && kernel.ranges_nr == 1,
+	   "copy: no rest that is too short for the kernel to offload");
+	close(to);
 	close(from);
 }
 
@@ -662,7 +758,7 @@ static void test_no_progress(void)
 	to = copied(from, NULL, &result);
 	ok(to >= 0 && same_file(from, to) && kernel.calls_nr == 5 &&
 		   result.why == BPIO_COPY_STUCK && result.code == WRITE &&
-		   result.ordinary_length == MIB,
+		   result.kernel_length == MIB,
 	   "copy: four are not (CE-10)");
 	close(to);
 	reset();
@@ -833,8 +929,9 @@ static void test_holes(void)
 	to = elsewhere();
 	reset();
 	ok(!bpio_copy_file(from, to, NULL, &result) && same_file(from, to) &&
-		   adds_up(&result) &&
-		   result.kernel_length + result.ordinary_length == 2 * MIB,
+		   adds_up(&result) && !result.kernel_length &&
+		   result.ordinary_length == 2 * MIB &&
+		   blocks_of(to) < 4 * MIB / 512,
 	   "copy: a sparse file to another file system");
 	close(to);
 	close(from);
@@ -881,9 +978,12 @@ static void test_progress(void)
 
 	reset();
 	fail(WRITE, 9, 1, STATUS_IO_TIMEOUT);
+	kernel.range_limit = MIB;
+	kernel.range_error = EXDEV;
+	kernel.range_good = 3 * MIB;
 	to = copied(from, &options, &result);
 	ok(to >= 0 && watch.good && watch.calls == 10 && watch.last == 4 * MIB,
-	   "progress: after each step of both ways");
+	   "progress: after each step of the three ways");
 	close(to);
 
 	to = empty_file();
@@ -899,6 +999,16 @@ static void test_progress(void)
 	ok(bpio_copy_file(from, to, &options, &result) == -ECANCELED &&
 		   size_of(to) == MIB && same_until(from, to, MIB),
 	   "progress: ends an ordinary copy");
+	reset();
+	options.flags = 0;
+	fail(READ, 1, 1, STATUS_INSUFFICIENT_RESOURCES);
+	kernel.range_limit = 256 * KIB;
+	watch = (struct watch){ MIB, -1, 0, 0, 0, true };
+	ok(bpio_copy_file(from, to, &options, &result) == -ECANCELED &&
+		   size_of(to) == MIB && same_until(from, to, MIB) &&
+		   result.kernel_length == MIB,
+	   "progress: ends a copy by copy_file_range");
+	options.flags = BPIO_COPY_NO_OFFLOAD;
 
 	reset();
 	watch = (struct watch){ 2 * MIB, from, 2 * MIB, 0, 0, true };
@@ -906,6 +1016,17 @@ static void test_progress(void)
 		   size_of(to) == 2 * MIB && same_file(from, to) &&
 		   result.length == 2 * MIB && result.done_length == 2 * MIB,
 	   "copy: a source that becomes shorter: so does the copy");
+	close(from);
+	from = full_file(4 * MIB);
+	reset();
+	fail(READ, 1, 1, STATUS_INSUFFICIENT_RESOURCES);
+	kernel.range_limit = 256 * KIB;
+	options.flags = 0;
+	watch = (struct watch){ MIB, from, 2 * MIB, 0, 0, true };
+	ok(!bpio_copy_file(from, to, &options, &result) &&
+		   size_of(to) == 2 * MIB && same_file(from, to) &&
+		   result.kernel_length == 2 * MIB,
+	   "copy: a source that becomes shorter under copy_file_range");
 	close(from);
 	from = full_file(4 * MIB);
 	reset();
@@ -992,6 +1113,7 @@ int main(void)
 	test_chunks();
 	test_zeros();
 	test_refusals();
+	test_ranges();
 	test_no_progress();
 	test_volumes();
 	test_pairs();

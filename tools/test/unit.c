@@ -1361,25 +1361,38 @@ static void test_copy_texts(void)
 	counters_add(&report.engines, "nvme", "512");
 	counters_add(&report.engines, "literal", "88");
 	counters_add(&report.engines, "new", "1");
+	counters_add(&report.ways, "offload", "150");
+	counters_add(&report.ways, "splice", "50");
+	counters_add(&report.ways, "new", "2");
+	report.ways_known = true;
 	print_text.copy(to, &report);
 	print_json.copy(to, &report);
-	report.engines_unavailable = "no bpio target";
 	report.failed = 0;
 	report.reasons_nr = 0;
-	report.total.kernel_length = 0;
 	report.total.zero_length = 0;
+	report.total.offloaded_length = 0;
+	print_text.copy(to, &report);
+	counters_free(&report.ways);
+	counters_add(&report.ways, "offload", "150");
+	report.engines_unavailable = "no bpio target";
+	counters_free(&report.engines);
+	print_text.copy(to, &report);
+	counters_free(&report.ways);
+	print_text.copy(to, &report);
+	report.total.offloaded_length = 600;
+	report.total.kernel_length = 0;
 	print_text.copy(to, &report);
 	fclose(to);
 	same_text(
 		text,
-		"3 files, 1000 bytes: 600 offloaded (NVMe Copy 512, memory 88, new 1), 200 by copy_file_range, 150 by read/write, 50 in holes: "
+		"3 files, 1000 bytes: 600 offloaded (NVMe Copy 512, memory 88, new 1), 200 by copy_file_range (150 offloaded, 50 through memory, 2 new), 150 by read/write, 50 in holes: "
 		"1 file (150): shorter than 262144; "
 		"2 files (200): OFFLOAD_READ STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED (0xC000A2A1) of bpio-flt-legacy.ko; "
 		"1 file (7): OFFLOAD_WRITE STATUS_DEVICE_UNREACHABLE (0xC0000464) of dm-bpio.ko, remembered; "
 		"1 file (0): OFFLOAD_WRITE made no progress; "
 		"1 file (1): OFFLOAD_READ: Cannot allocate memory; 1 failed\n"
 		"{\"files\":3,\"failed\":1,\"bytes\":1000,\"offloaded_bytes\":600,\"copy_file_range_bytes\":200,\"read_write_bytes\":150,\"hole_bytes\":50,"
-		"\"engines\":{\"nvme\":512,\"literal\":88,\"new\":1},\"reasons\":["
+		"\"engines\":{\"nvme\":512,\"literal\":88,\"new\":1},\"copy_file_range\":{\"offload\":150,\"splice\":50,\"new\":2},\"reasons\":["
 		"{\"why\":\"short\",\"files\":1,\"bytes\":150,\"driver\":null},"
 		"{\"why\":\"refused\",\"files\":2,\"bytes\":200,\"request\":\"OFFLOAD_READ\",\"status\":{\"value\":\"0xC000A2A1\",\"name\":\"STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED\",\"win32\":4440,"
 		"\"text\":\"The copy offload read operation is not supported by a filter.\"},\"driver\":\"bpio-flt-legacy.ko\"},"
@@ -1387,6 +1400,9 @@ static void test_copy_texts(void)
 		"\"text\":\"The device is unreachable.\"},\"driver\":\"dm-bpio.ko\"},"
 		"{\"why\":\"stuck\",\"files\":1,\"bytes\":0,\"request\":\"OFFLOAD_WRITE\",\"driver\":null},"
 		"{\"why\":\"failed\",\"files\":1,\"bytes\":1,\"request\":\"OFFLOAD_READ\",\"error\":\"Cannot allocate memory\",\"driver\":null}]}\n"
+		"3 files, 1000 bytes: 0 offloaded, 200 by copy_file_range (150 offloaded, 50 through memory, 2 new; NVMe Copy 512, memory 88, new 1), 150 by read/write\n"
+		"3 files, 1000 bytes: 0 offloaded, 200 by copy_file_range (150 offloaded), 150 by read/write\n"
+		"3 files, 1000 bytes: 0 offloaded, 200 by copy_file_range, 150 by read/write\n"
 		"3 files, 1000 bytes: 600 offloaded (engine not known: no bpio target), 150 by read/write\n",
 		"cp: the final line");
 	free(text);
@@ -1412,6 +1428,26 @@ static void test_engines(void)
 	counters_free(&before);
 	counters_free(&after);
 	counters_free(&engines);
+}
+
+static void test_ways(void)
+{
+	struct counters before = { 0 };
+	struct counters after = { 0 };
+	struct counters ways = { 0 };
+
+	counters_from_words(&before, "",
+			    "copy_offload_bytes=5 copy_hole_bytes=1");
+	counters_from_words(
+		&after, "",
+		"copy_offload_bytes=9 copy_hole_bytes=1 copy_splice_bytes=7 x=3");
+	cp_ways(&ways, &before, &after);
+	ok(ways.nr == 1 && !strcmp(ways.list[0].name, "offload") &&
+		   !strcmp(ways.list[0].value, "4"),
+	   "cp: what copy_file_range did, as far as the mount counts it");
+	counters_free(&before);
+	counters_free(&after);
+	counters_free(&ways);
 }
 
 /* The same reason twice is one; there is an end to it. */
@@ -1472,6 +1508,7 @@ int main(void)
 	test_stats();
 	test_copy_texts();
 	test_engines();
+	test_ways();
 	test_copy_reasons();
 	printf("1..%u\n", tests);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
