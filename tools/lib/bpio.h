@@ -366,6 +366,10 @@ struct bpio_copy_options {
  * A volume that does not do ODX is not asked again by this process (CE-6), a
  * pair of volumes that does not do it not for BPIO_COPY_PAIR_SECONDS (CE-7).
  *
+ * Descriptors may be O_DIRECT.  What read and write cannot do directly, such as
+ * the end of a file that is no multiple of its blocks, is done without that
+ * flag; it is missing from the open file description meanwhile.
+ *
  * May be called by several threads at once, with different files.  Attributes
  * are not copied, nothing is synced.
  *

@@ -7,12 +7,16 @@
  * Differs: CE-5 and CE-9 know read and write only.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "copy.h"
 
 #define BUFFER_LENGTH (1u << 20)
+/* As direct I/O may want its memory, and as it wants its lengths. */
+#define BUFFER_ALIGNMENT 65536u
+#define BLOCK_LENGTH	 4096u
 /*
  * In one go, so that progress is seen.  The last one takes a rest that alone
  * would be too short for the kernel to offload.
@@ -52,10 +56,42 @@ static int move_by_kernel(struct copy *copy, uint64_t end)
 	return err;
 }
 
-static int write_all(int fd, const char *data, size_t length, off_t at)
+static ssize_t transfer(int fd, bool write, char *data, size_t length, off_t at)
+{
+	return write ? pwrite(fd, data, length, at) :
+		       pread(fd, data, length, at);
+}
+
+/*
+ * One pread() or pwrite().  What is not aligned for O_DIRECT is done without
+ * that flag, which the caller gets back.
+ */
+static ssize_t transfer_any(int fd, bool write, char *data, size_t length,
+			    off_t at)
+{
+	ssize_t n = transfer(fd, write, data, length, at);
+	int flags;
+	int err;
+
+	if (n >= 0 || errno != EINVAL)
+		return n;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || !(flags & O_DIRECT) ||
+	    fcntl(fd, F_SETFL, flags & ~O_DIRECT)) {
+		errno = EINVAL;
+		return -1;
+	}
+	n = transfer(fd, write, data, length, at);
+	err = errno;
+	fcntl(fd, F_SETFL, flags);
+	errno = err;
+	return n;
+}
+
+static int write_all(int fd, char *data, size_t length, off_t at)
 {
 	while (length) {
-		ssize_t n = pwrite(fd, data, length, at);
+		ssize_t n = transfer_any(fd, true, data, length, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -70,6 +106,21 @@ static int write_all(int fd, const char *data, size_t length, off_t at)
 	return 0;
 }
 
+/*
+ * Reads up to @left bytes.  Pieces end at multiples of the buffer, and the last
+ * one asks for whole blocks: a direct read of it is possible then.
+ */
+static ssize_t read_piece(int fd, char *buffer, uint64_t left, off_t at)
+{
+	uint64_t length = BUFFER_LENGTH - (uint64_t)at % BUFFER_LENGTH;
+	uint64_t blocks = (left + BLOCK_LENGTH - 1) & ~(BLOCK_LENGTH - 1ull);
+	ssize_t n;
+
+	n = transfer_any(fd, false, buffer, length < blocks ? length : blocks,
+			 at);
+	return n > 0 && (uint64_t)n > left ? (ssize_t)left : n;
+}
+
 static int move_by_hand(struct copy *copy, char *buffer, uint64_t end)
 {
 	struct bpio_copy_result *result = copy->result;
@@ -80,8 +131,7 @@ static int move_by_hand(struct copy *copy, char *buffer, uint64_t end)
 		ssize_t n;
 		int err;
 
-		n = pread(copy->from, buffer,
-			  left < BUFFER_LENGTH ? left : BUFFER_LENGTH, at);
+		n = read_piece(copy->from, buffer, left, at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -142,7 +192,7 @@ int copy_ordinary(struct copy *copy)
 
 	if (result->done_length == result->length)
 		return 0;
-	buffer = malloc(BUFFER_LENGTH);
+	buffer = aligned_alloc(BUFFER_ALIGNMENT, BUFFER_LENGTH);
 	if (!buffer)
 		return -ENOMEM;
 	while (!err && result->done_length < result->length) {

@@ -2,7 +2,8 @@
 /*
  * Tests of the copy engine of libbpio.  No kernel module: the ioctl below does
  * what the rules ask of one (protocol 9.1, 9.2), with files in memory, unless a
- * script tells it to fail.  Clock, pwrite and copy_file_range are scripted too.
+ * script tells it to fail.  Clock, pread, pwrite,
+ * fcntl and copy_file_range are scripted too.
  *
  * checks: 126 153 154 155 156
  */
@@ -68,6 +69,8 @@ static struct {
 	uint64_t range_good;
 	uint64_t range_limit;
 	unsigned int ranges_nr;
+	uint64_t direct; /* descriptors that are O_DIRECT, by bit */
+	unsigned int unaligned;
 	time_t now;
 } kernel;
 
@@ -104,10 +107,57 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	return 0;
 }
 
+static bool is_direct(int fd)
+{
+	return fd >= 0 && fd < 64 && kernel.direct >> fd & 1;
+}
+
+/* Sectors and nothing else, as most file systems have it. */
+static bool may_transfer(int fd, const void *data, size_t length, off_t at)
+{
+	if (!is_direct(fd) ||
+	    !(((uintptr_t)data | length | (uint64_t)at) % SECTOR))
+		return true;
+	kernel.unaligned++;
+	errno = EINVAL;
+	return false;
+}
+
+int fcntl(int fd, int command, ...)
+{
+	va_list ap;
+	int argument;
+	long result;
+
+	va_start(ap, command);
+	argument = va_arg(ap, int);
+	va_end(ap);
+	if (command == F_SETFL && fd < 64) {
+		kernel.direct &= ~(1ull << fd);
+		if (argument & O_DIRECT)
+			kernel.direct |= 1ull << fd;
+		argument &= ~O_DIRECT;
+	}
+	result = syscall(SYS_fcntl, fd, command, argument);
+	if (command == F_GETFL && result >= 0 && is_direct(fd))
+		result |= O_DIRECT;
+	return (int)result;
+}
+
+ssize_t pread(int fd, void *data, size_t length, off_t at)
+{
+	if (!may_transfer(fd, data, length, at))
+		return -1;
+	return syscall(SYS_pread64, fd, data, length, at);
+}
+
 ssize_t pwrite(int fd, const void *data, size_t length, off_t at)
 {
-	if (length > 300000)
-		length = 300000;
+	if (!may_transfer(fd, data, length, at))
+		return -1;
+	/* Whole sectors, as direct writes have it. */
+	if (length > 299520)
+		length = 299520;
 	if (length > kernel.room)
 		length = kernel.room;
 	if (!length) {
@@ -144,7 +194,7 @@ ssize_t copy_file_range(int from, off_t *in, int to, off_t *out, size_t length,
 	data = malloc(length);
 	if (!data)
 		abort();
-	n = pread(from, data, length, *in);
+	n = syscall(SYS_pread64, from, data, length, *in);
 	if (n > 0 && syscall(SYS_pwrite64, to, data, n, *out) != n)
 		abort();
 	free(data);
@@ -233,7 +283,7 @@ static void move(int from, uint64_t offset, int to, uint64_t at,
 {
 	char *data = calloc(1, length);
 
-	if (!data || pread(from, data, length, (off_t)offset) < 0 ||
+	if (!data || syscall(SYS_pread64, from, data, length, offset) < 0 ||
 	    syscall(SYS_pwrite64, to, data, length, at) != (long)length)
 		abort();
 	free(data);
@@ -937,6 +987,48 @@ static void test_holes(void)
 	close(from);
 }
 
+/* O_DIRECT: the source, the destination, both. */
+static void test_direct(void)
+{
+	struct bpio_copy_options options = { .size = sizeof(options) };
+	static const char *const names[] = {
+		"direct: the source",
+		"direct: the destination",
+		"direct: both",
+		"direct: the source, from within a sector",
+		"direct: the destination, from within a sector",
+		"direct: both, from within a sector",
+	};
+	struct bpio_copy_result result;
+	unsigned int i;
+
+	for (i = 0; i < 6; i++) {
+		int from = full_file(3 * MIB + 1001);
+		int to = empty_file();
+		uint64_t direct;
+		bool good;
+
+		reset();
+		direct = (uint64_t)((i % 3 + 1) & 1) << from |
+			 (uint64_t)((i % 3 + 1) >> 1) << to;
+		kernel.direct = direct;
+		options.flags = i < 3 ? BPIO_COPY_NO_OFFLOAD : 0;
+		/* The rest begins within a sector. */
+		if (i >= 3)
+			fail(READ, 1, 1, STATUS_INSUFFICIENT_RESOURCES);
+		kernel.range_limit = 100001;
+		kernel.range_good = 200000;
+		kernel.range_error = EINVAL;
+		good = !bpio_copy_file(from, to, &options, &result) &&
+		       adds_up(&result) && kernel.direct == direct &&
+		       kernel.unaligned <= 10;
+		kernel.direct = 0;
+		ok(good && same_file(from, to), names[i]);
+		close(from);
+		close(to);
+	}
+}
+
 struct watch {
 	uint64_t stop_at;
 	int cut; /* file that is cut there, or -1 */
@@ -1118,6 +1210,7 @@ int main(void)
 	test_volumes();
 	test_pairs();
 	test_holes();
+	test_direct();
 	test_progress();
 	test_errors();
 	printf("1..%u\n", tests);
