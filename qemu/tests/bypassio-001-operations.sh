@@ -83,7 +83,7 @@ bad_input() {
 	query errno=EFAULT
 	query errno=EFAULT
 	query errno=EFAULT
-	op status=INVALID_PARAMETER info=0
+	op errno=EFAULT
 	query status=SUCCESS $ok352=3 flags=8 $none
 	query status=SUCCESS $ok352=3 flags=8 $none
 	raw status=INVALID_DEVICE_REQUEST info=0

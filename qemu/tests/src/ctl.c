@@ -21,7 +21,8 @@
  *            dwrite[:TRANSFER]  dsm:ACTION, these three of the ranges told by
  *            range:START:LENGTH[:NR[:STEP]] until norange
  * Anything:  raw:CODE:IN_LENGTH:OUT_LENGTH[:HEX]
- * Next only: in=N out=N inptr=null|bad outptr=null|bad|readonly overlap
+ * Next only: in=N out=N inptr=null|bad outptr=null|bad|readonly|edge overlap
+ *            field=readonly (the request itself); edge: 4096 bytes, no more
  *            flags=N reserved=N devfd=N kernel res1=N res2=N size=N version=N
  *            roff=N rlen=N poff=N plen=N (of ranges and parameters)
  *            failall: again and again, its first, second, ... allocation failing
@@ -61,12 +62,20 @@
 #define MAX_ARGS    24
 #define MAX_RANGES  4096
 
-enum pointer { POINTER_GOOD, POINTER_NULL, POINTER_BAD, POINTER_READONLY };
+enum pointer {
+	POINTER_GOOD,
+	POINTER_NULL,
+	POINTER_BAD,
+	POINTER_READONLY,
+	POINTER_EDGE,
+};
+
+#define EDGE 4096
 
 /* What the next request does differently. */
 static struct {
 	long in, out;
-	enum pointer inptr, outptr;
+	enum pointer inptr, outptr, field;
 	bool overlap, failall;
 	uint32_t flags, reserved;
 	bool has_devfd;
@@ -156,7 +165,7 @@ static size_t written_to(const uint8_t *buffer)
 
 static void *pointer(enum pointer kind, void *good)
 {
-	static uint8_t *readonly;
+	static uint8_t *readonly, *edge;
 
 	switch (kind) {
 	case POINTER_NULL:
@@ -168,6 +177,13 @@ static void *pointer(enum pointer kind, void *good)
 			readonly = mmap(NULL, BUFFER, PROT_READ,
 					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		return readonly;
+	case POINTER_EDGE:
+		if (!edge) {
+			edge = mmap(NULL, 2 * EDGE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			munmap(edge + EDGE, EDGE);
+		}
+		return edge;
 	default:
 		return good;
 	}
@@ -235,6 +251,29 @@ static int fail_all(const char *name, struct bpio_control *control)
 	return ret;
 }
 
+/* The request lies in memory that cannot be written to. */
+static int send_readonly(const struct bpio_control *control)
+{
+	static void *page;
+
+	if (!page)
+		page = mmap(NULL, EDGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(page, EDGE, PROT_READ | PROT_WRITE);
+	memcpy(page, control, sizeof(*control));
+	mprotect(page, EDGE, PROT_READ);
+	return ioctl(fd, BPIO_IOC_CONTROL, page);
+}
+
+static int send_control(const char *name, struct bpio_control *control)
+{
+	if (next.failall)
+		return fail_all(name, control);
+	if (next.field == POINTER_READONLY)
+		return send_readonly(control);
+	return ioctl(fd, BPIO_IOC_CONTROL, control);
+}
+
 static struct reply request(const char *name, uint32_t code, uint32_t in_length,
 			    uint32_t out_length)
 {
@@ -256,8 +295,7 @@ static struct reply request(const char *name, uint32_t code, uint32_t in_length,
 	memset(out_buffer, CANARY, BUFFER);
 	control.input = (uintptr_t)pointer(next.inptr, in_buffer);
 	control.output = (uintptr_t)pointer(next.outptr, out);
-	if (next.failall ? fail_all(name, &control) :
-			   ioctl(fd, BPIO_IOC_CONTROL, &control)) {
+	if (send_control(name, &control)) {
 		printf("%s errno=%s", name, strerrorname_np(errno));
 		if (written_to(out_buffer)) {
 			printf(" OVERRUN");
@@ -1010,6 +1048,8 @@ static bool do_next(const char *word)
 			kind = POINTER_BAD;
 		else if (!strcmp(value, "readonly"))
 			kind = POINTER_READONLY;
+		else if (!strcmp(value, "edge"))
+			kind = POINTER_EDGE;
 		else
 			n = strtoull(value, NULL, 0);
 	}
@@ -1021,6 +1061,8 @@ static bool do_next(const char *word)
 		next.inptr = kind;
 	else if (IS("outptr"))
 		next.outptr = kind;
+	else if (IS("field"))
+		next.field = kind;
 	else if (IS("overlap"))
 		next.overlap = true;
 	else if (IS("failall"))
