@@ -52,16 +52,29 @@ void bpiofs_fsctl(struct file *file, struct bpio_request *req)
 	}
 }
 
+/*
+ * The I/O manager's rule, before anything else looks at the request (2).  No
+ * directory can be open for writing: an offload request is refused there for
+ * what it was sent to (OR-5, OR-15, OW-1, OW-11).
+ */
+static bool has_access(const struct file *file, u32 code)
+{
+	const u32 access = BPIO_CTL_ACCESS(code);
+
+	if ((code == FSCTL_OFFLOAD_READ || code == FSCTL_OFFLOAD_WRITE) &&
+	    !S_ISREG(file_inode(file)->i_mode))
+		return true;
+	if ((access & BPIO_FILE_READ_ACCESS) && !(file->f_mode & FMODE_READ))
+		return false;
+	return !(access & BPIO_FILE_WRITE_ACCESS) ||
+	       (file->f_mode & FMODE_WRITE);
+}
+
 static int control(void *ctx, struct bpio_request *req)
 {
 	struct file *file = ctx;
-	const u32 access = BPIO_CTL_ACCESS(req->code);
 
-	/* The I/O manager's rule: before anything else looks at it (2). */
-	if (((access & BPIO_FILE_READ_ACCESS) &&
-	     !(file->f_mode & FMODE_READ)) ||
-	    ((access & BPIO_FILE_WRITE_ACCESS) &&
-	     !(file->f_mode & FMODE_WRITE))) {
+	if (!has_access(file, req->code)) {
 		req->status = STATUS_ACCESS_DENIED;
 		return 0;
 	}

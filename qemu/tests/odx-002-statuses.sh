@@ -110,10 +110,15 @@ writing() {
 	owrite status=SUCCESS info=16 written=0
 	END
 	answers "$fs: kinds, size and end of the file" \
-		dir load:"$tmp/t" open:. owrite:0:64K open:sparse \
+		dir:r load:"$tmp/t" owrite:0:64K owrite:0:0 open:.:r \
+		owrite:0:64K owrite:0:0 open:a:r owrite:0:64K open:sparse \
 		owrite:0:64K open:small owrite:0:512 open:d owrite:1M:512 \
 		open:pre owrite:128K:4096 owrite:64K:4096 open:tail \
 		owrite:1M:64K sh:"stat -c %s tail" <<-END
+	owrite status=OFFLOAD_WRITE_FILE_NOT_SUPPORTED info=0
+	owrite status=SUCCESS info=16 written=0
+	owrite status=INVALID_DEVICE_REQUEST info=0
+	owrite status=INVALID_DEVICE_REQUEST info=0
 	owrite status=ACCESS_DENIED info=0
 	owrite status=OFFLOAD_WRITE_FILE_NOT_SUPPORTED info=0
 	$bad_w
