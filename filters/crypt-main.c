@@ -79,23 +79,30 @@ static int pre_bypass_io(struct flt_callback_data *data,
 	return FLT_PREOP_SYNCHRONIZE;
 }
 
-/* A token stands for what is on the device (OR-4). */
+/*
+ * A token stands for what is on the device.  The file is refused, not the
+ * volume: STATUS_NOT_SUPPORTED would tell the caller not to try any file of it
+ * (OR-15, OW-11).
+ */
 static int pre_offload(struct flt_callback_data *data,
 		       const struct flt_related_objects *objects)
 {
+	const s32 refused = data->fsctl.code == FSCTL_OFFLOAD_READ ?
+		STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED :
+		STATUS_OFFLOAD_WRITE_FILE_NOT_SUPPORTED;
 	struct crypt_stream *s = crypt_enter(objects, false);
 	bool encrypted;
 
 	if (s == ERR_PTR(-ENOMEM))
 		return complete_fsctl(data, STATUS_INSUFFICIENT_RESOURCES, 0);
 	if (IS_ERR(s))
-		return complete_fsctl(data, STATUS_NOT_SUPPORTED, 0);
+		return complete_fsctl(data, refused, 0);
 	encrypted = s->encrypted;
 	if (!encrypted)
 		atomic_inc(&s->offloads);
 	crypt_leave(s, false);
 	if (encrypted)
-		return complete_fsctl(data, STATUS_NOT_SUPPORTED, 0);
+		return complete_fsctl(data, refused, 0);
 	return FLT_PREOP_SYNCHRONIZE;
 }
 

@@ -56,6 +56,14 @@ static bool objector(int fd, char *driver)
 	return *name;
 }
 
+/* A filter that answers so for a file vetoes BypassIO on it as well. */
+static bool may_be_of_filter(int32_t status)
+{
+	return status == STATUS_NOT_SUPPORTED ||
+	       status == STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED ||
+	       status == STATUS_OFFLOAD_WRITE_FILE_NOT_SUPPORTED;
+}
+
 /* Is it a decision about the file, which is the file system's? */
 static bool is_of_file(int32_t status)
 {
@@ -92,10 +100,10 @@ static void find_driver(const struct bpio_copy_result *result, int fd,
 	else if (result->status == STATUS_OFFLOAD_WRITE_FLT_NOT_SUPPORTED)
 		filters_without(&volume, SUPPORTED_FS_FEATURES_OFFLOAD_WRITE,
 				driver);
+	else if (may_be_of_filter(result->status) && objector(fd, driver))
+		;
 	else if (is_of_file(result->status))
 		strcpy(driver, "bpiofs.ko");
-	else if (result->status == STATUS_NOT_SUPPORTED && objector(fd, driver))
-		;
 	else if (counters_from_dm(&counters, volume.major, volume.minor) ==
 		 -ENODEV)
 		strcpy(driver, "bpiofs.ko");

@@ -50,8 +50,8 @@ requests() {
 	answers "$fs: not to be mapped, punched, or stood for by a token" b \
 		oread:0:64K zeroA owrite:0:64K punch:0:4096 info \
 		mmap:4096 <<-END || true
-	oread status=NOT_SUPPORTED info=0
-	owrite status=NOT_SUPPORTED info=0
+	oread status=OFFLOAD_READ_FILE_NOT_SUPPORTED info=0
+	owrite status=OFFLOAD_WRITE_FILE_NOT_SUPPORTED info=0
 	punch errno=EOPNOTSUPP
 	$info_a flags=8 count=0 driver=nvme.ko
 	mmap errno=ENODEV
@@ -64,7 +64,7 @@ requests() {
 		"$(cat "$tmp/out")"
 	answers "$fs: but no token's data goes into an encrypted one" \
 		b load:"$tmp/token" owrite:0:64K "$decrypt" owrite:0:64K <<-END
-	owrite status=NOT_SUPPORTED info=0
+	owrite status=OFFLOAD_WRITE_FILE_NOT_SUPPORTED info=0
 	$converted
 	owrite status=SUCCESS info=16 written=65536
 	END

@@ -242,8 +242,20 @@ ciphered() {
 	says "$fs: an encrypted file" 0 cp src dst <<-END
 	1 file, 8388608 bytes: 0 offloaded, 8388608 by copy_file_range (8388608 \
 through memory), 0 by read/write: 1 file (8388608): OFFLOAD_READ \
-STATUS_NOT_SUPPORTED (0xC00000BB) of bpio-flt-crypt.ko
+STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED (0xC000A2A3) of bpio-flt-crypt.ko
 	END
+	# It says nothing of the next file, nor of the volume.
+	bpio-verify fill plain 2 8M
+	mkdir several
+	says "$fs: an encrypted file, then a plain one" 0 \
+		cp src plain several <<-END
+	2 files, 16777216 bytes: 8388608 offloaded (NVMe Copy 8388608), 8388608 \
+by copy_file_range (8388608 through memory), 0 by read/write: 1 file \
+(8388608): OFFLOAD_READ \
+STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED (0xC000A2A3) of bpio-flt-crypt.ko
+	END
+	check "$fs: the plain one is right" bpio-verify check several/plain 2
+	rm -rf several plain
 	remount_crypt
 	copies "$fs: an encrypted file" dst 1 "8 * m"
 	check "$fs: its copy is not encrypted" is_plain dst
