@@ -2,6 +2,7 @@
 /* Gives a copy the attributes of what it is a copy of. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -89,20 +90,47 @@ int cp_attributes(int from, int to, const struct stat *st, const char *path)
 	return result;
 }
 
-int cp_attributes_at(const struct cp_place *to, const struct stat *st)
+/* fchmod() of a descriptor that is O_PATH. */
+static int change_mode(int fd, mode_t mode)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, mode);
+}
+
+static int attributes_of(int fd, const struct stat *st, const char *path)
 {
 	struct timespec times[] = { st->st_atim, st->st_mtim };
 	int result = DONE;
 
-	if (fchownat(to->dir, to->name, st->st_uid, st->st_gid,
-		     AT_SYMLINK_NOFOLLOW) &&
+	if (fchownat(fd, "", st->st_uid, st->st_gid, AT_EMPTY_PATH) &&
 	    !is_forbidden())
-		result = complain_errno(to->path, "owner", errno);
+		result = complain_errno(path, "owner", errno);
 	/* The umask had its say when it was made. */
-	if (!S_ISLNK(st->st_mode) &&
-	    fchmodat(to->dir, to->name, st->st_mode & MODE_BITS, 0))
-		result = complain_errno(to->path, "mode", errno);
-	if (utimensat(to->dir, to->name, times, AT_SYMLINK_NOFOLLOW))
-		result = complain_errno(to->path, "times", errno);
+	if (!S_ISLNK(st->st_mode) && change_mode(fd, st->st_mode & MODE_BITS))
+		result = complain_errno(path, "mode", errno);
+	if (utimensat(fd, "", times, AT_EMPTY_PATH))
+		result = complain_errno(path, "times", errno);
+	return result;
+}
+
+int cp_attributes_at(const struct cp_place *to, const struct stat *st)
+{
+	struct stat made;
+	int result;
+	int fd;
+
+	fd = openat(to->dir, to->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return complain_errno(to->path, "open", errno);
+	if (fstat(fd, &made))
+		result = complain_errno(to->path, "stat", errno);
+	else if ((made.st_mode ^ st->st_mode) & S_IFMT ||
+		 made.st_rdev != st->st_rdev || made.st_nlink != 1)
+		result = complain(to->path, "replaced by something else");
+	else
+		result = attributes_of(fd, st, to->path);
+	close(fd);
 	return result;
 }

@@ -46,7 +46,10 @@ void cp_tree(struct cp *cp, const struct cp_place *from,
  * name go.  Return: DONE, or FAILED after a complaint about @path.
  */
 int cp_attributes(int from, int to, const struct stat *st, const char *path);
-/* Owner and times of what cannot be opened. */
+/*
+ * The same, without extended attributes, of a link or special file that was just
+ * made.  What has taken its name since is left alone.
+ */
 int cp_attributes_at(const struct cp_place *to, const struct stat *st);
 
 /* cp-why.c: counts the file for the final line. */

@@ -273,6 +273,11 @@ run supported cp -r tree tree/sub/empty; expect "cp: into itself" 1 "" "not copi
 run supported cp -r tree tree/..; expect "cp: a directory onto itself" 1 "" "the same directory"
 run supported cp tree/fifo copy; expect "cp: a fifo without -r" 1 "" "not a regular file"
 run supported cp big tree/fifo; expect "cp: into a fifo" 1 "" "tree/fifo: open: No such device or address"
+echo victim > victim; chmod 600 victim
+export BPIO_FAKE_VICTIM="$dir/victim"
+run plants cp -r tree/fifo planted; expect "cp: a link is planted for a fifo" 1 "" "planted: replaced by something else"
+[ "$(stat -c %a victim)" = 600 ]; verdict $? "cp: a link is planted for a fifo: its target keeps its mode"
+rm planted victim
 exec 3<> tree/fifo
 run supported cp big tree/fifo; expect "cp: into a fifo that is read" 1 "" "not a regular file"
 exec 3<&-

@@ -2,7 +2,8 @@
 /*
  * A preloaded ioctl() that answers BPIO_IOC_CONTROL by the plot named in
  * BPIO_FAKE, so that bpioctl runs whole without a kernel module.  Every
- * request goes to BPIO_FAKE_LOG as "code operation in_flags flags".
+ * request goes to BPIO_FAKE_LOG as "code operation in_flags flags".  In the plot
+ * "plants", a special file becomes a link to BPIO_FAKE_VICTIM.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -183,6 +185,18 @@ static void record(const struct bpio_control *control)
 	fprintf(log, "%08x %u %u %u\n", control->code, in[0], in[1],
 		control->flags);
 	fclose(log);
+}
+
+/* Another user of the directory is quick. */
+int mknodat(int dir, const char *name, mode_t mode, dev_t dev)
+{
+	long err = syscall(SYS_mknodat, dir, name, mode, dev);
+
+	if (!err && plot_is("plants") &&
+	    (unlinkat(dir, name, 0) ||
+	     symlinkat(getenv("BPIO_FAKE_VICTIM"), dir, name)))
+		abort();
+	return (int)err;
 }
 
 int ioctl(int fd, unsigned long request, ...)
