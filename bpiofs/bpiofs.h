@@ -77,6 +77,7 @@ struct bpiofs_params {
  * @sb: the bpiofs super block
  * @lower_mnt: the private mount below
  * @lower_sb: its super block
+ * @cred: the mounter's credentials; see creds.c
  * @bdev: the block device below the lower file system (lower_sb->s_bdev)
  * @stg: the storage layer, or NULL when @bdev is not a bpio volume or the lower
  *	file system does not take markers
@@ -111,6 +112,7 @@ struct bpiofs_volume {
 	struct super_block *sb;
 	struct vfsmount *lower_mnt;
 	struct super_block *lower_sb;
+	const struct cred *cred;
 	struct block_device *bdev;
 	struct bpio_volume *stg;
 	bool layout_moves;
@@ -298,6 +300,15 @@ static inline int bpiofs_idmap_used(const struct super_block *sb,
 		return 0;
 	return __bpiofs_idmap_used(bpiofs_vol(sb));
 }
+
+/* creds.c */
+int bpiofs_creds_mount(struct bpiofs_volume *vol);
+void bpiofs_creds_umount(struct bpiofs_volume *vol);
+const struct cred *bpiofs_mounter_begin(const struct bpiofs_volume *vol);
+void bpiofs_mounter_end(const struct cred *old);
+int bpiofs_caller_begin(const struct bpiofs_volume *vol,
+			const struct cred **old);
+void bpiofs_caller_end(const struct cred *old);
 
 /* file.c */
 extern const struct file_operations bpiofs_file_fops;

@@ -9,10 +9,15 @@
 static int iterate(struct file *file, struct dir_context *ctx)
 {
 	struct file *lower = bpiofs_file(file)->lower;
+	const struct cred *caller;
+	int ret;
 
 	/* f_pos_lock of our file keeps others away from both positions */
 	lower->f_pos = ctx->pos;
-	return iterate_dir(lower, ctx);
+	caller = bpiofs_mounter_begin(bpiofs_vol(file_inode(file)->i_sb));
+	ret = iterate_dir(lower, ctx);
+	bpiofs_mounter_end(caller);
+	return ret;
 }
 
 static loff_t llseek(struct file *file, loff_t offset, int whence)

@@ -420,6 +420,7 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
 	struct file *lower = bpiofs_file(file)->lower;
 	const loff_t chunk_pos = round_down(pos, CHUNK_SIZE);
+	const struct cred *caller;
 	struct bpio_marker *marker;
 	struct chunk *chunk, *old;
 	unsigned int room = 2;
@@ -444,7 +445,9 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 	chunk->nr = 0;
 	chunk->seq = seq;
 	do {
+		caller = bpiofs_mounter_begin(vol);
 		got = probe(lower, marker, chunk_pos, done, &chunk, &room);
+		bpiofs_mounter_end(caller);
 		if (got < 0) {
 			ret = got;
 			goto out_chunk;

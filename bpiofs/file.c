@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Open files: everything but the bypass read is done by the lower file, which
- * was opened with the caller's credentials.  Data is never cached here; the
- * page cache and the mappings of a file are those of its peer.
+ * was opened with the mounter's credentials (creds.c).  Data is never cached here;
+ * the page cache and the mappings of a file are those of its peer.
  *
  * Nor are writes serialised here: the lower file system locks what it needs,
  * and takes set-user-ID bits and file capabilities away itself.
@@ -26,7 +26,9 @@
 static int open_lower(struct file *file)
 {
 	struct inode *inode = file_inode(file);
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
 	const struct path path = bpiofs_lower_path(file_dentry(file));
+	const struct cred *caller;
 	struct bpiofs_file *bf;
 	struct file *lower;
 	unsigned int flags;
@@ -38,7 +40,9 @@ static int open_lower(struct file *file)
 	/* O_TRUNC arrives by setattr() */
 	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |
 				  __O_TMPFILE);
+	caller = bpiofs_mounter_begin(vol);
 	lower = bpio_open_lower(file, flags | LOWER_OPEN_FLAGS, &path);
+	bpiofs_mounter_end(caller);
 	if (IS_ERR(lower)) {
 		ret = PTR_ERR(lower);
 		goto out_free;
@@ -524,10 +528,18 @@ static ssize_t splice_read(struct file *in, loff_t *ppos,
 			   struct pipe_inode_info *pipe, size_t len,
 			   unsigned int flags)
 {
+	const struct cred *caller;
+	ssize_t ret;
+
 	count_use(in, in->f_flags & O_DIRECT);
-	return bpio_splice_read(in, bpiofs_is_filtered(in, FLT_OP_READ) ?
-				NULL : bpiofs_file(in)->lower, ppos, pipe, len,
-				flags);
+	/* through read_iter() */
+	if (in->f_flags & O_DIRECT || bpiofs_is_filtered(in, FLT_OP_READ))
+		return bpio_splice_read(in, NULL, ppos, pipe, len, flags);
+	caller = bpiofs_mounter_begin(bpiofs_vol(file_inode(in)->i_sb));
+	ret = bpio_splice_read(in, bpiofs_file(in)->lower, ppos, pipe, len,
+			       flags);
+	bpiofs_mounter_end(caller);
+	return ret;
 }
 
 /* Through write_iter(). */
@@ -555,11 +567,15 @@ static ssize_t splice_write(struct pipe_inode_info *pipe, struct file *out,
 {
 	struct inode *inode = file_inode(out);
 	struct file *lower = lower_with_flags(out);
+	const struct cred *caller;
 	ssize_t ret;
 
 	if (bpiofs_is_filtered(out, FLT_OP_WRITE))
 		return filtered_splice_write(pipe, out, ppos, len, flags);
 
+	ret = bpiofs_caller_begin(bpiofs_vol(inode->i_sb), &caller);
+	if (ret)
+		return ret;
 	count_use(out, out->f_flags & O_DIRECT);
 	bpiofs_write_begin(BPIOFS_I(inode));
 	file_start_write(lower);
@@ -567,6 +583,7 @@ static ssize_t splice_write(struct pipe_inode_info *pipe, struct file *out,
 	file_end_write(lower);
 	bpiofs_write_end(BPIOFS_I(inode));
 	bpiofs_copy_attr(inode);
+	bpiofs_caller_end(caller);
 	return ret;
 }
 
@@ -595,16 +612,21 @@ static loff_t llseek(struct file *file, loff_t offset, int whence)
 static long fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	struct inode *inode = file_inode(file);
+	const struct cred *caller;
 	int ret;
 
 	/* what a filter makes of the data is not ours to cut or fill up */
 	if (atomic_read(&BPIOFS_I(inode)->transformed) &&
 	    mode != FALLOC_FL_KEEP_SIZE)
 		return -EOPNOTSUPP;
+	ret = bpiofs_caller_begin(bpiofs_vol(inode->i_sb), &caller);
+	if (ret)
+		return ret;
 	bpiofs_layout_begin(BPIOFS_I(inode));
 	ret = vfs_fallocate(bpiofs_file(file)->lower, mode, offset, len);
 	bpiofs_layout_end(BPIOFS_I(inode));
 	bpiofs_copy_attr(inode);
+	bpiofs_caller_end(caller);
 	return ret;
 }
 

@@ -75,20 +75,25 @@ EXPORT_SYMBOL_GPL(flt_fs_control);
 static struct file *get_lower(const struct flt_related_objects *objects,
 			      fmode_t mode)
 {
+	struct bpiofs_volume *vol = bpiofs_vol(objects->inode->i_sb);
 	struct path path = {
-		.mnt = bpiofs_vol(objects->inode->i_sb)->lower_mnt,
+		.mnt = vol->lower_mnt,
 		.dentry = bpiofs_lower_dentry(objects->dentry),
 	};
+	const struct cred *caller;
+	struct file *lower;
 
 	if (objects->file && bpiofs_file(objects->file)) {
-		struct file *lower = bpiofs_file(objects->file)->lower;
-
+		lower = bpiofs_file(objects->file)->lower;
 		/* a read is ours to make, whatever the caller may */
 		if (mode == FMODE_READ || lower->f_mode & FMODE_WRITE)
 			return get_file(lower);
 	}
-	return dentry_open(&path, O_RDWR | O_LARGEFILE | O_NOATIME,
-			   current_cred());
+	caller = bpiofs_mounter_begin(vol);
+	lower = dentry_open(&path, O_RDWR | O_LARGEFILE | O_NOATIME,
+			    current_cred());
+	bpiofs_mounter_end(caller);
+	return lower;
 }
 
 static void init_iocb(struct kiocb *iocb, struct file *lower, loff_t pos)

@@ -407,6 +407,7 @@ static int tmpfile(struct bpio_idmap *idmap, struct inode *dir,
 {
 	struct dentry *dentry = file->f_path.dentry;
 	const struct path parent = bpiofs_lower_path(dentry->d_parent);
+	const struct cred *caller;
 	struct inode *inode;
 	struct file *lower;
 	int ret;
@@ -414,9 +415,15 @@ static int tmpfile(struct bpio_idmap *idmap, struct inode *dir,
 	ret = mnt_want_write(parent.mnt);
 	if (ret)
 		return ret;
+	ret = bpiofs_caller_begin(bpiofs_vol(dir->i_sb), &caller);
+	if (ret) {
+		mnt_drop_write(parent.mnt);
+		return ret;
+	}
 	/* Whether it may get one is asked of ours. */
 	lower = bpio_tmpfile_open(idmap, &parent, mode,
 				  O_RDWR | O_LARGEFILE);
+	bpiofs_caller_end(caller);
 	mnt_drop_write(parent.mnt);
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);

@@ -200,6 +200,7 @@ static void free_mounted(struct mounted *m)
 {
 	take_down(m);
 	bpiofs_mmap_umount(&m->vol);
+	bpiofs_creds_umount(&m->vol);
 	free_percpu(m->vol.stats);
 	bpiofs_free_params(&m->vol.params);
 	/* a path walk under RCU may look at it: see permission() in inode.c */
@@ -232,7 +233,7 @@ static struct mounted *mount_volume(struct fs_context *fc, dev_t dev)
 
 	vol->stats = alloc_percpu(struct bpiofs_stats);
 	params->source = kstrdup(fc->source, GFP_KERNEL);
-	if (!vol->stats || !params->source)
+	if (!vol->stats || !params->source || bpiofs_creds_mount(vol))
 		goto out_free;
 	if (!params->lower) {
 		const char *type = type_by_signature(fc->source);
