@@ -169,22 +169,21 @@ static int stat_source(const struct cp *cp, const char *from, struct stat *st)
  * name are merged.  Return: false when there is nothing to copy.
  */
 static bool may_make(struct cp *cp, const struct made *made, int nr,
-		     const char *from, const char *path)
+		     const char *from, const char *path, const struct stat *old)
 {
 	struct stat source;
-	struct stat old;
 	int i;
 
-	if (lstat(path, &old) || stat_source(cp, from, &source))
+	if (stat_source(cp, from, &source))
 		return true;
 	for (i = 0; i < nr; i++) {
-		if (!is_same(&made[i].copy, &old))
+		if (!is_same(&made[i].copy, old))
 			continue;
 		if (is_same(&made[i].source, &source)) {
 			complain(from, "given more than once, copied once");
 			return false;
 		}
-		if (S_ISDIR(old.st_mode))
+		if (S_ISDIR(old->st_mode))
 			continue;
 		complain(path, "just copied from %s, not replaced by %s",
 			 made[i].from, from);
@@ -201,22 +200,31 @@ static void copy_tree(struct cp *cp, const char *from, const char *to)
 		&(struct cp_place){ AT_FDCWD, to, to });
 }
 
+static bool is_touched(const struct stat *before, const struct stat *after)
+{
+	return !is_same(before, after) ||
+	       before->st_ctim.tv_sec != after->st_ctim.tv_sec ||
+	       before->st_ctim.tv_nsec != after->st_ctim.tv_nsec;
+}
+
+/* A copy that has failed may have got its data, only not its attributes. */
 static void copy_into(struct cp *cp, const char *from, const char *dir,
 		      struct made *made, int *nr)
 {
-	uint64_t failed = cp->report.failed;
+	struct made *one = &made[*nr];
 	char *base = base_name(from);
+	struct stat old = { 0 };
 	char *path = NULL;
 
 	if (!base || asprintf(&path, "%s/%s", dir, base) < 0) {
 		complain_errno(from, "copy", ENOMEM);
 		cp->report.failed++;
-	} else if (may_make(cp, made, *nr, from, path)) {
+	} else if (lstat(path, &old) ||
+		   may_make(cp, made, *nr, from, path, &old)) {
 		copy_tree(cp, from, path);
-		made[*nr].from = from;
-		if (cp->report.failed == failed &&
-		    !stat_source(cp, from, &made[*nr].source) &&
-		    !lstat(path, &made[*nr].copy))
+		one->from = from;
+		if (!stat_source(cp, from, &one->source) &&
+		    !lstat(path, &one->copy) && is_touched(&old, &one->copy))
 			++*nr;
 	}
 	free(path);

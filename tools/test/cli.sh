@@ -314,6 +314,9 @@ run_both "a file is not written through a link just made" -r one/link two/link
 rm -rf both; mkdir both
 run supported cp -r one/fifo two/fifo both; expect "cp: two special files of one name" 1 "" "both/fifo: just copied from"
 echo old > both/f
+rm -rf both; mkdir both
+run timeless cp one/f two/f both; expect "cp: a copy that has its data only is not replaced either" 1 "2 failed" "both/f: just copied from one/f"
+rm -rf both; mkdir both; echo old > both/f
 run supported cp missing/f one/f both; [ "$(cat both/f)" = one ]; verdict $? "cp: a source that is missing has made nothing"
 ln -f both/f both/other
 run supported cp one/f two/other both; expect "cp: two names of one file" 1 "" "both/other: just copied from one/f"

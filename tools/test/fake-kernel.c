@@ -3,7 +3,8 @@
  * A preloaded ioctl() that answers BPIO_IOC_CONTROL by the plot named in
  * BPIO_FAKE, so that bpioctl runs whole without a kernel module.  Every
  * request goes to BPIO_FAKE_LOG as "code operation in_flags flags".  In the plot
- * "plants", a special file becomes a link to BPIO_FAKE_VICTIM.
+ * "plants", a special file becomes a link to BPIO_FAKE_VICTIM; in "timeless", no
+ * file gets its times.
  */
 #include <errno.h>
 #include <signal.h>
@@ -197,6 +198,15 @@ int mknodat(int dir, const char *name, mode_t mode, dev_t dev)
 	     symlinkat(getenv("BPIO_FAKE_VICTIM"), dir, name)))
 		abort();
 	return (int)err;
+}
+
+int futimens(int fd, const struct timespec times[2])
+{
+	if (plot_is("timeless")) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_utimensat, fd, NULL, times, 0);
 }
 
 int ioctl(int fd, unsigned long request, ...)
