@@ -166,9 +166,11 @@ struct bpiofs_long_run {
  *	there are any, @chunks is not used
  * @layout_seq: bumped when such an operation begins and when it ends; a chunk
  *	is good while its number is this one
- * @delayed_seq: bumped by each write that may move blocks later, at write-back
+ * @delayed_seq: bumped by each write that may move blocks later, at write-back,
+ *	and by the end of each mapping counted in @moving_maps
  * @delayed_seen: the @delayed_seq up to which @layout_seq accounts for it
- * @moving_maps: mappings through which a write can move blocks unseen
+ * @moving_maps: shared writable mappings: blocks can be moved or freed through
+ *	them without an operation of bpiofs
  * @chunks: extent cache: file offset / BPIOFS_CHUNK -> struct bpiofs_chunk,
  *	read under RCU; changed under xa_lock
  * @long_run: the longest run in there; changed under i_lock of vfs_inode

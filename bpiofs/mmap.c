@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mappings: pages are mapped, read and written back by the lower file, which
- * becomes the mapping's own.  Here mappings are only counted, where a write to
- * a mapped page may find its block a new place, unseen by anybody else.
+ * becomes the mapping's own.  bpiofs only counts the shared ones that can be
+ * written to: through these blocks are freed (MADV_REMOVE) or moved (copy on
+ * write) without any operation of bpiofs.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -66,9 +67,10 @@ counting_ops(struct bpiofs_volume *vol, const struct vm_operations_struct *lower
  * @vma: new mapping of it; becomes one of the lower file
  *
  * Every mapping suspends the bypass (R-FS-80), told by the lower inode.  A
- * shared writable one of a lower file system that moves blocks also voids the
- * extent cache when it goes.  Where that cannot be told the file is not
- * bypassed again until its inode is evicted.
+ * shared writable one also voids the extent cache when it goes, on every lower
+ * file system: madvise(MADV_REMOVE) frees blocks of the lower file directly.
+ * Where its end cannot be told, the file is not bypassed again until its inode
+ * is evicted.
  *
  * Context: process context, mmap_lock held for writing: must not wait for
  * anything that touches user memory.
@@ -91,8 +93,8 @@ int bpiofs_mmap(struct file *file, struct vm_area_struct *vma)
 	bpiofs_use_cached(file);
 	vma_set_file(vma, lower);
 	ret = lower->f_op->mmap(lower, vma);
-	if (ret || !vol->layout_moves ||
-	    !(vma->vm_flags & VM_SHARED) || !(vma->vm_flags & VM_MAYWRITE))
+	if (ret || !(vma->vm_flags & VM_SHARED) ||
+	    !(vma->vm_flags & VM_MAYWRITE))
 		return ret;
 
 	atomic_inc(&bi->moving_maps);

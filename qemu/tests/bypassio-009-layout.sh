@@ -99,6 +99,35 @@ turns_sparse() {
 	END
 }
 
+# MADV_REMOVE frees blocks by way of a mapping, which no operation of the mount
+# sees.  What is left is no sparse file: the hole is at its end.
+removes_pages() {
+	rm -f gone thief
+	bpio-verify fill gone 8 1M
+	sync -f .
+	answers "$fs: pages removed through a mapping of an enabled file" \
+		gone enable read:0:1M mark:v read:0:1M gain:full_reads \
+		remove:512K:512K "sh:bpio-verify fill thief 9 48M; sync -f ." \
+		mark:v read:0:1M:"$tmp/r1" read:0:64K:"$tmp/r2" \
+		gain:full_reads:why_not_mapped <<-END
+	$enabled
+	read 1048576
+	read 1048576
+	gain full_reads=1
+	remove 0
+	read 1048576
+	read 65536
+	gain full_reads=1 why_not_mapped=1
+	END
+	bpio-verify fill want 8 512K
+	cp want "$tmp/want"
+	truncate -s 1M "$tmp/want"
+	check "$fs: their place reads as zeros, whoever has the blocks now" \
+		cmp "$tmp/want" "$tmp/r1"
+	check "$fs: what is left is bypassed" cmp -n 64K "$tmp/want" "$tmp/r2"
+	rm -f gone thief want
+}
+
 # Ranges are collapsed and inserted under readers.
 moves() {
 	local rounds
@@ -216,6 +245,7 @@ run() {
 	mount_volume v
 	cd "$tmp/v"
 	turns_sparse
+	removes_pages
 	moves
 	defragments
 	move_ioctls

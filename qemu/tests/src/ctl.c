@@ -29,6 +29,7 @@
  * Files:     peek:OFFSET a byte of the mapping  read:OFFSET:LENGTH[:TO]
  *            readnw:OFFSET:LENGTH with RWF_NOWAIT  write:OFFSET:LENGTH:BYTE  trunc:SIZE
  *            punch:OFFSET:LENGTH  mmap:LENGTH  munmap  lock:r|w|u:OFFSET:LENGTH
+ *            remove:OFFSET:LENGTH (MADV_REMOVE of a mapping of its own)
  *            unlink:PATH  fsync
  * Volumes:   count:NAME prints all its counters; mark:NAME, then gain:KEY... what
  *            they gained (KEY+: "some"); await:KEY until it gained, 30 s at most;
@@ -813,6 +814,19 @@ static void map_file(size_t length)
 	printf("mmap %d\n", *(volatile uint8_t *)mapping);
 }
 
+static void remove_pages(off_t offset, size_t length)
+{
+	void *at = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			offset);
+
+	if (at == MAP_FAILED) {
+		said("remove", -1);
+		return;
+	}
+	said("remove", madvise(at, length, MADV_REMOVE));
+	munmap(at, length);
+}
+
 static void lock_file(char kind, off_t offset, off_t length)
 {
 	struct flock lock = {
@@ -1128,6 +1142,8 @@ static void do_file(const char *word)
 		said("punch",
 		     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			       (off_t)number(1, 0), (off_t)number(2, 0)));
+	else if (!strcmp(word, "remove"))
+		remove_pages((off_t)number(1, 0), number(2, 4096));
 	else if (!strcmp(word, "mmap"))
 		map_file(number(1, 4096));
 	else if (!strcmp(word, "peek"))
