@@ -96,8 +96,9 @@ static void bpio_pinned_write(struct bpio_pinned *pinned, const void *from,
  *
  * Context: process context of the caller; may sleep; takes no lock.
  * Return: 0 when the request was processed, whatever its status; -EFAULT for
- * a bad pointer or an output that is not writable from end to end, -EINVAL for unknown flags, a nonzero reserved field, a length
- * over BPIO_CONTROL_MAX_LENGTH or a misused device_fd, -EPERM for
+ * a bad pointer or an output that is not writable from end to end, -EINVAL for
+ * unknown flags, a nonzero reserved field, a length over
+ * BPIO_CONTROL_MAX_LENGTH or a misused device_fd, -EPERM for
  * BPIO_CONTROL_KERNEL_MODE without CAP_SYS_ADMIN, -ENOMEM, or what @fn says.
  */
 int bpio_control_run(struct bpio_control __user *uc, bool volume_side,
