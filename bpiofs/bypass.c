@@ -51,7 +51,6 @@ bool bpiofs_storage_driver(struct bpiofs_volume *vol, char *name, size_t size)
 static void ask_storage(struct bpiofs_volume *vol, u32 operation,
 			struct bpio_results *results)
 {
-	char name[BPIO_DRIVER_NAME_CHARS + 1];
 	s32 status;
 
 	lockdep_assert_held(&vol->storage_lock);
@@ -62,10 +61,38 @@ static void ask_storage(struct bpiofs_volume *vol, u32 operation,
 	status = bpio_volume_control(vol->stg, operation, results);
 	if (bpio_status_ok(status))
 		return;
-	/* R-FS-14 */
-	bpiofs_storage_driver(vol, name, sizeof(name));
-	bpio_results_set(results, STATUS_NO_BYPASSIO_DRIVER_SUPPORT, name,
+	/* R-FS-14: by the name that was seen by the mounter. */
+	bpio_results_set(results, STATUS_NO_BYPASSIO_DRIVER_SUPPORT,
+			 vol->no_stg_driver,
 			 "The storage stack does not answer BypassIO requests");
+}
+
+/* Bits of enum bpio_gate_reason. */
+static unsigned int gate_closed(const struct bpiofs_volume *vol)
+{
+	return vol->stg ? READ_ONCE(vol->stg->gate.closed) : 0;
+}
+
+/* The gate is closed for a pause while the state has a reason for one. */
+static void let_go(struct bpiofs_volume *vol)
+{
+	lockdep_assert_held(&vol->state_lock);
+	if (!vol->state.vol_paused && gate_closed(vol) & BIT(BPIO_GATE_PAUSED))
+		bpio_volume_resume(vol->stg);
+}
+
+/*
+ * Asking and remembering are one step under storage_lock, so that the last to
+ * ask is the last to remember.
+ */
+static void remember_verdict(struct bpiofs_volume *vol,
+			     const struct bpio_results *results)
+{
+	lockdep_assert_held(&vol->storage_lock);
+	mutex_lock(&vol->state_lock);
+	bpiofs_state_verdict(&vol->state, results);
+	let_go(vol);
+	mutex_unlock(&vol->state_lock);
 }
 
 static void to_fs_results(struct fs_bpio_results *to,
@@ -130,41 +157,57 @@ void bpiofs_find_kind(struct file *file, struct bpiofs_kind *kind)
 		kind->sparse = bpiofs_is_sparse(file);
 }
 
+/* What an open and its stream need to count reads; either may be missing. */
+struct counters {
+	struct bpiofs_stats *stats, *past;
+};
+
+/* Before storage_lock is taken: see struct bpio_client_ops. */
+static void alloc_counters(struct file *file, struct counters *counters)
+{
+	/* without memory for them it goes uncounted */
+	if (!READ_ONCE(bpiofs_file(file)->stats))
+		counters->stats = kvcalloc(nr_cpu_ids,
+					   sizeof(*counters->stats),
+					   GFP_KERNEL);
+	if (!READ_ONCE(BPIOFS_I(file_inode(file))->past))
+		counters->past = kzalloc(sizeof(*counters->past), GFP_KERNEL);
+}
+
+static void free_counters(struct counters *counters)
+{
+	kvfree(counters->stats);
+	kfree(counters->past);
+}
+
 /* Mark the open, count it, tell storage on 0->1.  (R-FS-22) */
-static void enable_open(struct file *file, struct bpio_results *results)
+static void enable_open(struct file *file, struct counters *counters,
+			struct bpio_results *results)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	struct bpiofs_file *f = bpiofs_file(file);
-	struct bpiofs_stats *stats, *past;
 	bool first;
 
 	lockdep_assert_held(&vol->storage_lock);
-	/* without memory for them it goes uncounted */
-	stats = f->stats ? NULL :
-			   kvcalloc(nr_cpu_ids, sizeof(*stats), GFP_KERNEL);
-	past = bi->past ? NULL : kzalloc(sizeof(*past), GFP_KERNEL);
-
 	mutex_lock(&vol->state_lock);
 	if (!bi->past)
-		swap(bi->past, past);
-	if (stats) {
+		swap(bi->past, counters->past);
+	if (counters->stats && !f->stats) {
 		list_add(&f->of_inode, &bi->opens);
 		/* zeroed before a reader can find it */
-		smp_store_release(&f->stats, stats);
+		smp_store_release(&f->stats, counters->stats);
+		counters->stats = NULL;
 	}
 	first = !f->enabled && bpiofs_state_enable(&vol->state, &bi->state);
 	WRITE_ONCE(f->enabled, true);
 	*results = vol->state.stg_results;	/* R-FS-13 */
 	mutex_unlock(&vol->state_lock);
-	kfree(past);
 	if (!first)
 		return;
 
 	ask_storage(vol, BPIO_OP_ENABLE, results);
-	mutex_lock(&vol->state_lock);
-	bpiofs_state_verdict(&vol->state, results);
-	mutex_unlock(&vol->state_lock);
+	remember_verdict(vol, results);
 }
 
 static void disable_open(struct file *file)
@@ -184,8 +227,12 @@ static void disable_open(struct file *file)
 			vol->state.stg_state = BPIOFS_STG_IDLE;
 	}
 	mutex_unlock(&vol->state_lock);
-	if (last)
+	if (last) {
 		ask_storage(vol, BPIO_OP_DISABLE, &results);
+		mutex_lock(&vol->state_lock);
+		let_go(vol);
+		mutex_unlock(&vol->state_lock);
+	}
 	mutex_unlock(&vol->storage_lock);
 }
 
@@ -196,6 +243,7 @@ static void op_query(struct file *file, const struct fs_bpio_input *in,
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpiofs_file *f = bpiofs_file(file);
 	struct bpio_results results = {};
+	struct counters counters = {};
 	struct bpiofs_veto veto;
 	struct bpiofs_kind kind;
 
@@ -211,45 +259,58 @@ static void op_query(struct file *file, const struct fs_bpio_input *in,
 		}
 	}
 
+	if (enable)
+		alloc_counters(file, &counters);
 	mutex_lock(&vol->storage_lock);
 	if (enable)
-		enable_open(file, &results);
+		enable_open(file, &counters, &results);
 	else if (!(in->in_flags & FSBPIO_INFL_SKIP_STORAGE_STACK_QUERY))
 		ask_storage(vol, BPIO_OP_QUERY, &results);	/* R-FS-42 */
 	mutex_unlock(&vol->storage_lock);
+	free_counters(&counters);
 	to_fs_results(out, &results);
 }
 
 static void pause_volume(struct bpiofs_volume *vol)
 {
+	mutex_lock(&vol->storage_lock);
 	mutex_lock(&vol->state_lock);
-	vol->state.vol_paused = true;
+	vol->state.vol_paused |= BPIOFS_PAUSED_BY_REQUEST;
 	if (vol->stg)
 		bpio_volume_pause(vol->stg);	/* drains (R-FS-50) */
 	mutex_unlock(&vol->state_lock);
+	mutex_unlock(&vol->storage_lock);
+}
+
+/* Whatever is enabled asks storage again (R-FS-56). */
+static void ask_again(struct bpiofs_volume *vol, struct bpio_results *results)
+{
+	u32 operation;
+
+	lockdep_assert_held(&vol->storage_lock);
+	mutex_lock(&vol->state_lock);
+	operation = bpiofs_state_resume_operation(&vol->state,
+						  gate_closed(vol));
+	mutex_unlock(&vol->state_lock);
+	if (!operation)
+		return;
+	ask_storage(vol, operation, results);
+	remember_verdict(vol, results);
 }
 
 static void resume_volume(struct bpiofs_volume *vol,
 			  struct fs_bpio_results *out)
 {
 	struct bpio_results results = {};
-	u32 operation;
 
 	mutex_lock(&vol->storage_lock);
 	mutex_lock(&vol->state_lock);
-	vol->state.vol_paused = false;
-	operation = bpiofs_state_resume_operation(&vol->state);
+	vol->state.vol_paused = 0;
 	mutex_unlock(&vol->state_lock);
-
-	if (operation)
-		ask_storage(vol, operation, &results);
-
+	ask_again(vol, &results);
+	/* A veto has closed the gate. */
 	mutex_lock(&vol->state_lock);
-	if (operation)
-		bpiofs_state_verdict(&vol->state, &results);
-	/* A pause may have come in between; a veto has closed the gate. */
-	if (vol->stg && !vol->state.vol_paused)
-		bpio_volume_resume(vol->stg);
+	let_go(vol);
 	mutex_unlock(&vol->state_lock);
 	mutex_unlock(&vol->storage_lock);
 	to_fs_results(out, &results);
@@ -404,9 +465,7 @@ void bpiofs_manage_bypass_io(struct file *file, struct bpio_request *req)
 		}
 		break;
 	case FS_BPIO_OP_VOLUME_STACK_PAUSE:
-		mutex_lock(&vol->storage_lock);
 		pause_volume(vol);
-		mutex_unlock(&vol->storage_lock);
 		break;
 	case FS_BPIO_OP_VOLUME_STACK_RESUME:
 		resume_volume(vol, &out->volume_stack_resume);
@@ -563,12 +622,35 @@ void bpiofs_show_fdinfo(struct seq_file *m, struct file *file)
 	kfree(own);
 }
 
+/* See struct bpio_client_ops for what these three must not wait for. */
 static void client_pause(void *client)
 {
-	pause_volume(client);
+	struct bpiofs_volume *vol = client;
+	struct bpio_results results = {};
+
+	mutex_lock(&vol->storage_lock);
+	mutex_lock(&vol->state_lock);
+	if (bpiofs_state_pause_by_veto(&vol->state))
+		bpio_volume_pause(vol->stg);	/* drains (R-STG-10) */
+	mutex_unlock(&vol->state_lock);
+	if (READ_ONCE(vol->state.active_count)) {
+		ask_storage(vol, BPIO_OP_QUERY, &results);
+		remember_verdict(vol, &results);
+	}
+	mutex_unlock(&vol->storage_lock);
 }
 
-static void client_verdict(void *client, const struct bpio_results *results)
+static void client_resume(void *client)
+{
+	struct bpiofs_volume *vol = client;
+	struct bpio_results results = {};
+
+	mutex_lock(&vol->storage_lock);
+	ask_again(vol, &results);
+	mutex_unlock(&vol->storage_lock);
+}
+
+static void client_changed(void *client)
 {
 	struct bpiofs_volume *vol = client;
 	char name[BPIO_DRIVER_NAME_CHARS + 1];
@@ -577,15 +659,16 @@ static void client_verdict(void *client, const struct bpio_results *results)
 	/* A reload may have changed what lies below. */
 	compatible = bpio_storage_driver(vol->bdev, name, sizeof(name));
 	mutex_lock(&vol->state_lock);
-	vol->state.stg_compatible = compatible;
 	if (vol->state.active_count)
-		bpiofs_state_verdict(&vol->state, results);
+		vol->state.stg_compatible = compatible;
 	mutex_unlock(&vol->state_lock);
+	client_resume(vol);
 }
 
 static const struct bpio_client_ops client_ops = {
 	.pause = client_pause,
-	.verdict = client_verdict,
+	.resume = client_resume,
+	.changed = client_changed,
 };
 
 /* Also as ext2 and ext3, where it is the ext4 driver that serves them. */

@@ -6,6 +6,7 @@
 #include <linux/build_bug.h>
 #include <linux/kernel.h>
 #include <bpio/compat.h>
+#include <bpio/storage.h>
 #include "state.h"
 
 static const char *const why_names[] = {
@@ -204,7 +205,9 @@ BPIO_EXPORT_FOR_KUNIT(bpiofs_state_enable);
  * @vol: volume, with at least one enabled open
  * @stream: stream, with at least one enabled open
  *
- * The pause of a stream ends with its last enabled open (R-FS-63).
+ * The pause of a stream ends with its last enabled open (R-FS-63), and the
+ * pause that a veto made with the last one of the volume: the next ENABLE asks
+ * the layer itself.
  *
  * Return: true when storage has to be sent BPIO_OP_DISABLE (R-FS-10).
  */
@@ -213,7 +216,10 @@ bool bpiofs_state_disable(struct bpiofs_volume_state *vol,
 {
 	if (--stream->open_count == 0)
 		stream->stream_paused = false;
-	return --vol->active_count == 0;
+	if (--vol->active_count)
+		return false;
+	vol->vol_paused &= ~BPIOFS_PAUSED_BY_VETO;
+	return true;
 }
 BPIO_EXPORT_FOR_KUNIT(bpiofs_state_disable);
 
@@ -235,9 +241,27 @@ bool bpiofs_state_pause_stream(struct bpiofs_stream_state *stream)
 BPIO_EXPORT_FOR_KUNIT(bpiofs_state_pause_stream);
 
 /**
+ * bpiofs_state_pause_by_veto - a layer begins to object (R-STG-10)
+ * @vol: volume
+ *
+ * Return: true when reads in flight have to be drained; false when storage is
+ * not bypassed, so that there is nothing to pause.
+ */
+bool bpiofs_state_pause_by_veto(struct bpiofs_volume_state *vol)
+{
+	if (!vol->active_count || vol->stg_state != BPIOFS_STG_ACTIVE)
+		return false;
+	vol->vol_paused |= BPIOFS_PAUSED_BY_VETO;
+	return true;
+}
+BPIO_EXPORT_FOR_KUNIT(bpiofs_state_pause_by_veto);
+
+/**
  * bpiofs_state_verdict - remember what the storage stack said (R-FS-13)
  * @vol: volume with at least one enabled open
  * @results: of ENABLE, or of QUERY while active
+ *
+ * When no layer objects, the pause that a veto made ends.
  */
 void bpiofs_state_verdict(struct bpiofs_volume_state *vol,
 			  const struct bpio_results *results)
@@ -245,21 +269,30 @@ void bpiofs_state_verdict(struct bpiofs_volume_state *vol,
 	vol->stg_results = *results;
 	vol->stg_state = results->op_status ? BPIOFS_STG_VETOED :
 					      BPIOFS_STG_ACTIVE;
+	if (!results->op_status)
+		vol->vol_paused &= ~BPIOFS_PAUSED_BY_VETO;
 }
 BPIO_EXPORT_FOR_KUNIT(bpiofs_state_verdict);
 
 /**
  * bpiofs_state_resume_operation - what VOLUME_STACK_RESUME asks storage
  * @vol: volume
+ * @closed: bits of enum bpio_gate_reason for which its gate is closed; 0
+ *	without a storage layer
+ *
+ * QUERY changes nothing: where storage has to begin again it is ENABLE.
  *
  * Return: BPIO_OP_QUERY, BPIO_OP_ENABLE, or 0 for nothing (R-FS-55, R-FS-56).
  */
-u32 bpiofs_state_resume_operation(const struct bpiofs_volume_state *vol)
+u32 bpiofs_state_resume_operation(const struct bpiofs_volume_state *vol,
+				  unsigned int closed)
 {
 	if (!vol->active_count)
 		return 0;
-	return vol->stg_state == BPIOFS_STG_ACTIVE ? BPIO_OP_QUERY :
-						     BPIO_OP_ENABLE;
+	if (vol->stg_state != BPIOFS_STG_ACTIVE ||
+	    closed & (BIT(BPIO_GATE_IDLE) | BIT(BPIO_GATE_VETOED)))
+		return BPIO_OP_ENABLE;
+	return BPIO_OP_QUERY;
 }
 BPIO_EXPORT_FOR_KUNIT(bpiofs_state_resume_operation);
 

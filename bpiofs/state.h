@@ -7,6 +7,7 @@
 #ifndef _BPIOFS_STATE_H
 #define _BPIOFS_STATE_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 #include <linux/bpio.h>
 
@@ -45,18 +46,25 @@ enum bpiofs_storage_state {
 	BPIOFS_STG_VETOED,
 };
 
+/* Why a volume is paused, each a bit; it is paused while any is set. */
+enum bpiofs_paused {
+	BPIOFS_PAUSED_BY_REQUEST = BIT(0),	/* VOLUME_STACK_PAUSE */
+	BPIOFS_PAUSED_BY_VETO = BIT(1),	/* a layer began to object */
+};
+
 /**
  * struct bpiofs_volume_state - BypassIO state of a mount
  * @active_count: enabled opens; ActiveBypassIoCount
- * @vol_paused: VOLUME_STACK_PAUSE is in force
+ * @vol_paused: bits of enum bpiofs_paused
  * @filter_blocked: a filter that has not opted in is attached
- * @stg_state: what the storage stack said last
+ * @stg_state: what the storage stack says: asked again by VOLUME_STACK_RESUME
+ *	and after each change there, so that it is what QUERY says
  * @stg_results: its words
  * @stg_compatible: the storage driver is BypassIO-compatible
  */
 struct bpiofs_volume_state {
 	u32 active_count;
-	bool vol_paused;
+	unsigned int vol_paused;
 	bool filter_blocked;
 	enum bpiofs_storage_state stg_state;
 	struct bpio_results stg_results;
@@ -117,9 +125,11 @@ bool bpiofs_state_enable(struct bpiofs_volume_state *vol,
 bool bpiofs_state_disable(struct bpiofs_volume_state *vol,
 			  struct bpiofs_stream_state *stream);
 bool bpiofs_state_pause_stream(struct bpiofs_stream_state *stream);
+bool bpiofs_state_pause_by_veto(struct bpiofs_volume_state *vol);
 void bpiofs_state_verdict(struct bpiofs_volume_state *vol,
 			  const struct bpio_results *results);
-u32 bpiofs_state_resume_operation(const struct bpiofs_volume_state *vol);
+u32 bpiofs_state_resume_operation(const struct bpiofs_volume_state *vol,
+				  unsigned int closed);
 enum bpiofs_path bpiofs_state_path(const struct bpiofs_volume_state *vol,
 				   const struct bpiofs_stream_state *stream,
 				   bool enabled, bool direct,

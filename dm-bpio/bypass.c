@@ -5,6 +5,7 @@
  * 6.6 and 8).  It refuses to know what a file is.
  */
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "dm-bpio.h"
 #include "trace.h"
@@ -118,7 +119,7 @@ static bool dm_bpio_stack_enabled(const struct dm_bpio_volume *vol,
 	const struct dm_bpio_volume *lower;
 	const struct dm_bpio *target;
 
-	if (!vol->enabled)
+	if (!vol->enabled || dm_bpio_gate_has(vol, BPIO_GATE_VETOED))
 		return false;
 	if (depth >= DM_BPIO_MAX_DEPTH)
 		return true;
@@ -326,7 +327,8 @@ static void dm_bpio_disable_lower(struct dm_bpio_volume *vol,
 
 /*
  * ENABLE or QUERY, top down (R-STG-4, -5, -7, -8).  @results arrives zeroed.
- * An ENABLE that somebody refuses leaves no layer enabled.
+ * An ENABLE that a layer refuses leaves no layer enabled; a QUERY changes
+ * nothing, whatever the answer.
  */
 static s32 dm_bpio_ask(struct dm_bpio_volume *vol, u32 operation,
 		       struct bpio_results *results, unsigned int depth)
@@ -359,24 +361,22 @@ static s32 dm_bpio_ask(struct dm_bpio_volume *vol, u32 operation,
 		}
 	}
 
-	if (enable || (vol->enabled &&
-		       dm_bpio_gate_has(vol, BPIO_GATE_VETOED))) {
-		if (dm_bpio_publish(vol)) {
-			if (enable)
-				dm_bpio_disable_lower(vol, NULL, depth);
-			status = STATUS_INSUFFICIENT_RESOURCES;
-			goto refused;
-		}
-		vol->enabled = true;
+	if (!enable)
+		return STATUS_SUCCESS;
+	if (dm_bpio_publish(vol)) {
+		dm_bpio_disable_lower(vol, NULL, depth);
+		status = STATUS_INSUFFICIENT_RESOURCES;
+		goto refused;
 	}
+	vol->enabled = true;
 	return STATUS_SUCCESS;
 
 refused:
-	/* Whoever had it enabled loses it: drained before this returns. */
-	if (enable || vol->enabled)
+	if (enable) {
+		/* An earlier ENABLE ends here: drained before this returns. */
 		bpio_gate_close(&vol->pub.gate, BPIO_GATE_VETOED);
-	if (enable)
 		vol->enabled = false;
+	}
 	return status;
 }
 
@@ -389,10 +389,10 @@ refused:
  *
  * ENABLE without an objection opens @vol->gate unless something else keeps it
  * closed; DISABLE closes and drains it.  The enabled state is not counted
- * (R-STG-12).
+ * (R-STG-12).  QUERY changes nothing (R-STG-7).
  *
- * Context: may sleep, on DISABLE and on an objection for bypassed reads in
- * flight.  Takes dm_bpio_lock; not to be called from a client operation.
+ * Context: may sleep, on DISABLE and on a refused ENABLE for bypassed reads in
+ * flight.  Takes dm_bpio_lock; may be called from a client operation.
  * Return: STATUS_SUCCESS, also for a veto; STATUS_INVALID_PARAMETER for
  * another @operation; STATUS_NOT_SUPPORTED when the device is no BypassIO
  * volume any more; STATUS_INSUFFICIENT_RESOURCES, with nothing enabled.
@@ -430,21 +430,41 @@ static bool dm_bpio_asked_from_above(const struct dm_bpio_volume *vol)
 	return false;
 }
 
-static void dm_bpio_tell_verdict(struct dm_bpio_volume *vol,
-				 const struct bpio_results *results)
+/* Why a client is called. */
+enum dm_bpio_call {
+	DM_BPIO_CALL_PAUSE,	/* a layer objects from now on */
+	DM_BPIO_CALL_RESUME,	/* it no longer does */
+	DM_BPIO_CALL_CHANGED,	/* the stack was asked again by itself */
+};
+
+/* dm_bpio_lock not held: the client asks the stack what it says now. */
+static void dm_bpio_call_client(struct dm_bpio_volume *vol,
+				enum dm_bpio_call call)
 {
+	const struct bpio_client_ops *ops;
+	unsigned int noio;
+
+	/* A suspend may be waiting for us: see struct bpio_client_ops. */
+	noio = memalloc_noio_save();
 	mutex_lock(&vol->client_lock);
-	if (vol->client_ops && vol->client_ops->verdict)
-		vol->client_ops->verdict(vol->client, results);
+	ops = vol->client_ops;
+	if (ops && call == DM_BPIO_CALL_PAUSE)
+		ops->pause(vol->client);
+	else if (ops && call == DM_BPIO_CALL_RESUME)
+		ops->resume(vol->client);
+	else if (ops)
+		ops->changed(vol->client);
 	mutex_unlock(&vol->client_lock);
+	memalloc_noio_restore(noio);
 }
 
 /**
  * dm_bpio_reask - after a suspend: ask the stack again, from the top
  * @vol: volume that was suspended, or above one that was
  *
- * An enabled volume gets a new map and goes on when nobody objects; else it
- * stays closed (BPIO_GATE_VETOED).  Either way its client hears the verdict.
+ * An enabled volume gets a new map and goes on when no layer objects; else it
+ * stays closed (BPIO_GATE_VETOED).  Either way its client is called, which asks
+ * for itself: what it remembers is then no older than the change.
  *
  * Context: workqueue; takes dm_bpio_lock, then @vol->client_lock.
  */
@@ -452,7 +472,7 @@ void dm_bpio_reask(struct dm_bpio_volume *vol)
 {
 	struct bpio_results results = {};
 	s32 status = STATUS_SUCCESS;
-	bool tell = false;
+	bool call = false;
 
 	mutex_lock(&dm_bpio_lock);
 	/* Open already: asked from above in the meantime. */
@@ -461,40 +481,67 @@ void dm_bpio_reask(struct dm_bpio_volume *vol)
 	     !dm_bpio_gate_has(vol, BPIO_GATE_VETOED)))
 		goto out;
 
+	call = true;
 	if (!vol->enabled)
 		goto open;
 	if (!dm_bpio_volume_complete(vol)) {
-		tell = true;
 		dm_bpio_object(vol, BPIO_OP_QUERY, &results,
 			       STATUS_NO_BYPASSIO_DRIVER_SUPPORT,
 			       DM_BPIO_DRIVER_NAME,
 			       "The table has targets other than bpio.");
 	} else if (vol->client_ops || !dm_bpio_asked_from_above(vol)) {
-		/* A layer that came with a new table has to be enabled. */
+		/* One that is new, or was vetoed, has to be enabled. */
 		u32 operation = dm_bpio_stack_enabled(vol, 0) ?
 			BPIO_OP_QUERY : BPIO_OP_ENABLE;
 
-		tell = true;
 		status = dm_bpio_ask(vol, operation, &results, 0);
 		/* It is its client's wish, refused or not, until DISABLE. */
 		vol->enabled = true;
 	}
-	if (!status && !results.op_status && dm_bpio_publish(vol))
-		status = STATUS_INSUFFICIENT_RESOURCES;
-	if (status)
-		bpio_results_set(&results, status, DM_BPIO_DRIVER_NAME,
-				 "The stack could not be asked again.");
-	if (results.op_status)
+	if (status || results.op_status || dm_bpio_publish(vol))
 		bpio_gate_close(&vol->pub.gate, BPIO_GATE_VETOED);
 open:
 	bpio_gate_open(&vol->pub.gate, BPIO_GATE_SUSPENDED);
 out:
 	mutex_unlock(&dm_bpio_lock);
-	if (tell)
-		dm_bpio_tell_verdict(vol, &results);
+	if (call)
+		dm_bpio_call_client(vol, DM_BPIO_CALL_CHANGED);
 }
 
 /* ---- objections by message ---------------------------------------------- */
+
+/*
+ * The volumes whose I/O reaches @vol, itself included, each with a reference.
+ * Context: dm_bpio_lock held.  Return: their number, or -ENOMEM.
+ */
+static int dm_bpio_hold_above(struct dm_bpio_volume *vol,
+			      struct dm_bpio_volume ***above)
+{
+	struct dm_bpio_volume *pos;
+	int nr = 0, max = 0;
+
+	list_for_each_entry(pos, &dm_bpio_volumes, list)
+		max++;
+	*above = kcalloc(max, sizeof(**above), GFP_NOIO);
+	if (!*above)
+		return -ENOMEM;
+	list_for_each_entry(pos, &dm_bpio_volumes, list) {
+		if (!dm_bpio_volume_runs_through(pos, vol))
+			continue;
+		dm_bpio_volume_hold(pos);
+		(*above)[nr++] = pos;
+	}
+	return nr;
+}
+
+static void dm_bpio_release_above(struct dm_bpio_volume **above, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		dm_bpio_volume_release(above[i]);
+	kfree(above);
+}
 
 /**
  * dm_bpio_veto - the layer objects from now on
@@ -513,22 +560,14 @@ out:
  */
 int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason)
 {
-	struct dm_bpio_volume *vol = target->vol, *pos, **above;
-	unsigned int nr = 0, max = 0, i;
+	struct dm_bpio_volume *vol = target->vol, **above;
+	int nr, i;
 
 	mutex_lock(&dm_bpio_lock);
-	list_for_each_entry(pos, &dm_bpio_volumes, list)
-		max++;
-	above = kcalloc(max, sizeof(*above), GFP_NOIO);
-	if (!above) {
+	nr = dm_bpio_hold_above(vol, &above);
+	if (nr < 0) {
 		mutex_unlock(&dm_bpio_lock);
-		return -ENOMEM;
-	}
-	list_for_each_entry(pos, &dm_bpio_volumes, list) {
-		if (!dm_bpio_volume_runs_through(pos, vol))
-			continue;
-		dm_bpio_volume_hold(pos);
-		above[nr++] = pos;
+		return nr;
 	}
 	vol->veto = true;
 	vol->veto_status = status;
@@ -537,26 +576,18 @@ int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason)
 	strscpy(vol->veto_reason, reason, sizeof(vol->veto_reason));
 	mutex_unlock(&dm_bpio_lock);
 
-	for (i = 0; i < nr; i++) {
-		pos = above[i];
-		mutex_lock(&pos->client_lock);
-		if (READ_ONCE(pos->enabled) && pos->client_ops &&
-		    pos->client_ops->pause)
-			pos->client_ops->pause(pos->client);
-		mutex_unlock(&pos->client_lock);
-	}
+	for (i = 0; i < nr; i++)
+		dm_bpio_call_client(above[i], DM_BPIO_CALL_PAUSE);
 
-	/* And whoever has no client, or one that does not listen. */
+	/* And volumes that are enabled without a client. */
 	mutex_lock(&dm_bpio_lock);
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr; i++)
 		if (above[i]->enabled && vol->veto)
 			bpio_gate_close(&above[i]->pub.gate, BPIO_GATE_VETOED);
-		dm_bpio_volume_release(above[i]);
-	}
 	trace_bpio_state(vol->pub.bdev_name, "veto", vol->enabled,
 			 vol->pub.gate.closed);
 	mutex_unlock(&dm_bpio_lock);
-	kfree(above);
+	dm_bpio_release_above(above, nr);
 	return 0;
 }
 
@@ -564,19 +595,33 @@ int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason)
  * dm_bpio_unveto - the layer no longer objects
  * @target: a target of the volume
  *
- * Nothing more: who wants the bypass back asks again (VOLUME_STACK_RESUME).
+ * R-STG-10: the client of each volume above does a VOLUME_STACK_RESUME for
+ * this objection (R-FS-56).  A volume that was enabled without a client stays
+ * disabled until the next ENABLE.
  *
- * Context: may sleep; takes dm_bpio_lock.
+ * Context: may sleep; takes dm_bpio_lock and the client_lock of each volume
+ * concerned.
+ * Return: 0 or -ENOMEM, with nothing changed.
  */
-void dm_bpio_unveto(struct dm_bpio *target)
+int dm_bpio_unveto(struct dm_bpio *target)
 {
-	struct dm_bpio_volume *vol = target->vol;
+	struct dm_bpio_volume *vol = target->vol, **above;
+	int nr, i;
 
 	mutex_lock(&dm_bpio_lock);
-	vol->veto = false;
-	trace_bpio_state(vol->pub.bdev_name, "unveto", vol->enabled,
-			 vol->pub.gate.closed);
+	nr = dm_bpio_hold_above(vol, &above);
+	if (nr >= 0) {
+		vol->veto = false;
+		trace_bpio_state(vol->pub.bdev_name, "unveto", vol->enabled,
+				 vol->pub.gate.closed);
+	}
 	mutex_unlock(&dm_bpio_lock);
+	if (nr < 0)
+		return nr;
+	for (i = 0; i < nr; i++)
+		dm_bpio_call_client(above[i], DM_BPIO_CALL_RESUME);
+	dm_bpio_release_above(above, nr);
+	return 0;
 }
 
 /* ---- file systems ------------------------------------------------------- */

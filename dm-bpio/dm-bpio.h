@@ -316,7 +316,7 @@ bool dm_bpio_volume_runs_through(const struct dm_bpio_volume *upper,
 bool dm_bpio_stack_suspended(const struct dm_bpio_volume *vol);
 void dm_bpio_reask(struct dm_bpio_volume *vol);
 int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason);
-void dm_bpio_unveto(struct dm_bpio *target);
+int dm_bpio_unveto(struct dm_bpio *target);
 
 /* lower.c */
 void dm_bpio_below_look(struct block_device *bdev,

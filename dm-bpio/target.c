@@ -511,10 +511,8 @@ static int dm_bpio_message(struct dm_target *ti, unsigned int argc,
 			dm_bpio_fault_message(target->vol, argc - 1, argv + 1);
 	if (argc != 1)
 		return -EINVAL;
-	if (!strcmp(argv[0], "unveto")) {
-		dm_bpio_unveto(target);
-		return 0;
-	}
+	if (!strcmp(argv[0], "unveto"))
+		return dm_bpio_unveto(target);
 	if (!strcmp(argv[0], "revoke")) {
 		dm_bpio_tokens_revoke(target->vol);
 		return 0;

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <bpio/storage.h>
 #include "state.h"
 
 /* ---- R-FS-5: a request that is not well formed -------------------------- */
@@ -593,6 +594,7 @@ struct verdict_row {
 	bool vol_paused;
 	enum bpiofs_storage_state before;
 	u32 resume_operation;	/* what VOLUME_STACK_RESUME asks */
+	unsigned int closed;	/* why the gate is */
 };
 
 static const struct verdict_row resumes[] = {
@@ -614,6 +616,14 @@ static const struct verdict_row resumes[] = {
 	  BPIO_OP_ENABLE },
 	{ "R-FS-56: many opens, active", U32_MAX, false, BPIOFS_STG_ACTIVE,
 	  BPIO_OP_QUERY },
+	{ "R-FS-56: active, suspended, QUERY", 1, false, BPIOFS_STG_ACTIVE,
+	  BPIO_OP_QUERY, BIT(BPIO_GATE_SUSPENDED) | BIT(BPIO_GATE_PAUSED) },
+	{ "R-STG-7: the gate closed by a veto, ENABLE", 1, false,
+	  BPIOFS_STG_ACTIVE, BPIO_OP_ENABLE, BIT(BPIO_GATE_VETOED) },
+	{ "R-STG-7: disabled by /dev/bpio, ENABLE", 1, false,
+	  BPIOFS_STG_ACTIVE, BPIO_OP_ENABLE, BIT(BPIO_GATE_IDLE) },
+	{ "R-FS-55: nothing enabled, idle gate", 0, false, BPIOFS_STG_IDLE, 0,
+	  BIT(BPIO_GATE_IDLE) | BIT(BPIO_GATE_VETOED) },
 };
 
 static void resume_desc(const struct verdict_row *row, char *desc)
@@ -632,9 +642,108 @@ static void volume_resume_asks_storage(struct kunit *test)
 		.stg_state = row->before,
 	};
 
-	KUNIT_EXPECT_EQ(test, bpiofs_state_resume_operation(&vol),
+	KUNIT_EXPECT_EQ(test, bpiofs_state_resume_operation(&vol, row->closed),
 			row->resume_operation);
 }
+
+/* ---- what pauses -------------------------------------------------------- */
+
+enum act_on_volume { V_ENABLE, V_DISABLE, V_PAUSE, V_RESUME, V_VETO, V_AGREE,
+		     V_OBJECT, V_END };
+
+/* R-STG-10, R-FS-55, R-FS-56: one act after the other, and what is paused. */
+struct pause_row {
+	const char *name;
+	struct {
+		enum act_on_volume act;
+		unsigned int paused;
+	} step[8];
+};
+
+#define BY_REQUEST	BPIOFS_PAUSED_BY_REQUEST
+#define BY_VETO		BPIOFS_PAUSED_BY_VETO
+
+static const struct pause_row pauses[] = {
+	{ "a veto pauses what is active, its end resumes", {
+		{ V_ENABLE, 0 }, { V_AGREE, 0 }, { V_VETO, BY_VETO },
+		{ V_OBJECT, BY_VETO }, { V_AGREE, 0 }, { V_END } } },
+	{ "a veto pauses nothing that is not enabled", {
+		{ V_VETO, 0 }, { V_ENABLE, 0 }, { V_OBJECT, 0 }, { V_END } } },
+	{ "a veto pauses nothing that is vetoed already", {
+		{ V_ENABLE, 0 }, { V_OBJECT, 0 }, { V_VETO, 0 }, { V_END } } },
+	{ "its end leaves the pause of a user", {
+		{ V_ENABLE, 0 }, { V_AGREE, 0 }, { V_PAUSE, BY_REQUEST },
+		{ V_VETO, BY_REQUEST | BY_VETO }, { V_AGREE, BY_REQUEST },
+		{ V_RESUME, 0 }, { V_END } } },
+	{ "a user's RESUME ends both", {
+		{ V_ENABLE, 0 }, { V_AGREE, 0 }, { V_PAUSE, BY_REQUEST },
+		{ V_VETO, BY_REQUEST | BY_VETO }, { V_RESUME, 0 },
+		{ V_OBJECT, 0 }, { V_END } } },
+	{ "it ends with the last enabled open", {
+		{ V_ENABLE, 0 }, { V_ENABLE, 0 }, { V_AGREE, 0 },
+		{ V_VETO, BY_VETO }, { V_DISABLE, BY_VETO },
+		{ V_DISABLE, 0 }, { V_END } } },
+	{ "R-FS-52: the pause of a user does not", {
+		{ V_ENABLE, 0 }, { V_AGREE, 0 }, { V_PAUSE, BY_REQUEST },
+		{ V_VETO, BY_REQUEST | BY_VETO }, { V_DISABLE, BY_REQUEST },
+		{ V_END } } },
+};
+
+static void pause_desc(const struct pause_row *row, char *desc)
+{
+	strscpy(desc, row->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(pauses, pauses, pause_desc);
+
+static void pause_ends_with_its_reason(struct kunit *test)
+{
+	static const struct bpio_results no_veto;
+	static const struct bpio_results veto = {
+		.op_status = STATUS_NOT_SUPPORTED_WITH_SNAPSHOT,
+	};
+	const struct pause_row *row = test->param_value;
+	struct bpiofs_stream_state stream = {};
+	struct bpiofs_volume_state vol = {};
+	unsigned int i;
+
+	for (i = 0; row->step[i].act != V_END; i++) {
+		const unsigned int before = vol.vol_paused;
+
+		switch (row->step[i].act) {
+		case V_ENABLE:
+			bpiofs_state_enable(&vol, &stream);
+			break;
+		case V_DISABLE:
+			bpiofs_state_disable(&vol, &stream);
+			break;
+		case V_PAUSE:
+			vol.vol_paused |= BY_REQUEST;
+			break;
+		case V_RESUME:
+			vol.vol_paused = 0;
+			break;
+		case V_VETO:
+			KUNIT_EXPECT_EQ_MSG(test,
+					    bpiofs_state_pause_by_veto(&vol),
+					    vol.vol_paused != before,
+					    "step %u", i);
+			break;
+		case V_AGREE:
+			bpiofs_state_verdict(&vol, &no_veto);
+			break;
+		case V_OBJECT:
+			bpiofs_state_verdict(&vol, &veto);
+			break;
+		case V_END:
+			break;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, vol.vol_paused, row->step[i].paused,
+				    "step %u", i);
+	}
+}
+
+/* ---- what is remembered ------------------------------------------------- */
 
 /* R-FS-13: storage's words are kept to the byte, and the last ones count. */
 static void verdict_is_remembered(struct kunit *test)
@@ -816,7 +925,7 @@ static void open_goes_through_all_paths(struct kunit *test)
 	vol.vol_paused = true;				/* R-FS-51 */
 	EXPECT_PATH(true, false, BPIOFS_PATH_PARTIAL);
 	vol.vol_paused = false;				/* R-FS-56 */
-	KUNIT_EXPECT_EQ(test, bpiofs_state_resume_operation(&vol),
+	KUNIT_EXPECT_EQ(test, bpiofs_state_resume_operation(&vol, 0),
 			(u32)BPIO_OP_ENABLE);
 	bpiofs_state_verdict(&vol, &no_veto);
 	EXPECT_PATH(true, false, BPIOFS_PATH_FULL);
@@ -901,6 +1010,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(sequence_leads_to_state, sequences_gen_params),
 	KUNIT_CASE(enable_while_volume_paused_tells_storage),
 	KUNIT_CASE_PARAM(volume_resume_asks_storage, resumes_gen_params),
+	KUNIT_CASE_PARAM(pause_ends_with_its_reason, pauses_gen_params),
 	KUNIT_CASE(verdict_is_remembered),
 	KUNIT_CASE(any_op_status_is_an_objection),
 	KUNIT_CASE_PARAM(read_takes_path, paths_gen_params),

@@ -165,17 +165,23 @@ bpio_volume_map(const struct bpio_volume *vol, sector_t sector,
 
 /**
  * struct bpio_client_ops - what a file system lets the storage layer ask
- * @pause: do a VOLUME_STACK_PAUSE (R-STG-10); returns when drained.  May sleep.
- * @verdict: the stack was asked again after a suspend; the new verdict
- *	(op_status 0: bypass goes on).  May sleep.
+ * @pause: a layer objects from now on: do a VOLUME_STACK_PAUSE for it
+ *	(R-STG-10); returns when drained.  May sleep.
+ * @resume: an objection was withdrawn: do a VOLUME_STACK_RESUME for it, which
+ *	leaves pauses for other reasons alone.  May sleep.
+ * @changed: the stack was asked again after a suspend, which may have brought
+ *	another table.  May sleep.
  *
- * Both are called without any dm-bpio lock held.  They may call
- * bpio_volume_pause() and bpio_volume_resume(), but not
- * bpio_volume_control(), which may be waiting for them.
+ * Each is called after the change, without any dm-bpio lock held but one that
+ * keeps the client attached, and asks with bpio_volume_control() what the
+ * stack says now.  The caller may be a dm message handler, during which the
+ * device cannot complete a suspend: no operation, and no holder of a lock that
+ * one takes, waits for I/O of the volume, nor for memory that I/O has to free.
  */
 struct bpio_client_ops {
 	void (*pause)(void *client);
-	void (*verdict)(void *client, const struct bpio_results *results);
+	void (*resume)(void *client);
+	void (*changed)(void *client);
 };
 
 struct bpio_volume *bpio_volume_get(struct block_device *bdev,

@@ -56,8 +56,8 @@ result=NOT_SUPPORTED_WITH_ENCRYPTION driver=dm-bpio.ko reason=Encrypting
 	read 4096
 	query status=SUCCESS info=352 op=3 flags=8 $none
 	END
-	check_gained "$fs: full after RESUME only" v full_reads=2 \
-		partial_reads=4 traditional_reads=0
+	check_gained "$fs: full after unveto and after RESUME" v full_reads=4 \
+		partial_reads=2 traditional_reads=0
 	# shellcheck disable=SC2046 # many words
 	message v veto STATUS_NOT_SUPPORTED_WITH_MONITORING \
 		$(printf '%.0s123456789 ' {1..20})

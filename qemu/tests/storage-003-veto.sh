@@ -53,7 +53,8 @@ check_equal "the lower one has seen neither" "$before" \
 dmsetup message high 0 unveto
 dmsetup message low 0 unveto
 check_equal "unveto: QUERY is clean" clean "$(query high | verdict)"
-check_equal "unveto enables nothing" vetoed "$(words high bypass)"
+check_equal "a layer without a file system stays disabled" vetoed \
+	"$(words high bypass)"
 check_equal "ENABLE after unveto" "clean active active" \
 	"$(enable high | verdict) $(words high bypass) $(words low bypass)"
 
@@ -61,9 +62,16 @@ check_equal "ENABLE after unveto" "clean active active" \
 dmsetup message low 0 veto STATUS_$encryption late
 check_equal "a veto below an enabled volume" "vetoed vetoed" \
 	"$(words high bypass) $(words low bypass)"
+before=$(dmsetup status high)
+check_equal "QUERY under the veto" "$encryption low.ko" "$(query high | verdict)"
 dmsetup message low 0 unveto
-check_equal "a clean QUERY lifts it" "clean active" \
+check_equal "unveto, and a clean QUERY: still closed" "clean vetoed" \
 	"$(query high | verdict) $(words high bypass)"
+check_equal "QUERY changed its counters and nothing else" \
+	"$(sed 's/ queries=[0-9]*/ Q/; s/ vetoes=[0-9]*/ V/' <<<"$before")" \
+	"$(dmsetup status high | sed 's/ queries=[0-9]*/ Q/; s/ vetoes=[0-9]*/ V/')"
+check_equal "the next ENABLE opens it" "clean active" \
+	"$(enable high | verdict) $(words high bypass)"
 disable high >/dev/null
 
 # what a veto may be

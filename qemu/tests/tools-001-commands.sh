@@ -111,7 +111,6 @@ target object."},"failing_driver_name_len":10,"failing_driver_name":\
 
 unveto() {
 	message v unveto
-	bpioctl bypassio resume-volume v >/dev/null
 }
 
 # Every status that a veto may be about, one that has a Win32 code of its own,
