@@ -142,6 +142,12 @@ struct bpiofs_volume {
 	struct completion kobj_gone;
 };
 
+/* Is the lower file system mounted nowhere else? */
+static inline bool bpiofs_lower_is_ours(const struct bpiofs_volume *vol)
+{
+	return atomic_read(&vol->lower_sb->s_active) == 1;
+}
+
 /* Sectors of a file in one run, and where that lies; returned in registers. */
 struct bpiofs_run {
 	sector_t nr_sectors;
@@ -341,6 +347,7 @@ long bpiofs_compat_ioctl(struct file *file, unsigned int cmd,
 /* bypass.c: the file system role of BypassIO */
 int bpiofs_bypass_mount(struct bpiofs_volume *vol);
 void bpiofs_bypass_umount(struct bpiofs_volume *vol);
+unsigned int bpiofs_suspended_by(struct bpiofs_volume *vol);
 bool bpiofs_storage_driver(struct bpiofs_volume *vol, char *name, size_t size);
 void bpiofs_bypass_open(struct file *file);
 void bpiofs_bypass_release(struct file *file);

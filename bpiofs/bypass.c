@@ -410,6 +410,27 @@ static bool may_control(struct file *file, u32 operation)
 	}
 }
 
+/**
+ * bpiofs_suspended_by - what keeps the volume from being bypassed
+ * @vol: volume
+ *
+ * Context: process context, may sleep; takes the state lock.
+ * Return: bits of enum bpiofs_suspension.
+ */
+unsigned int bpiofs_suspended_by(struct bpiofs_volume *vol)
+{
+	unsigned int by;
+
+	mutex_lock(&vol->state_lock);
+	by = bpiofs_state_suspended_by(&vol->state, gate_closed(vol));
+	mutex_unlock(&vol->state_lock);
+	/* A freeze, as a suspend makes one, holds a reference as well. */
+	if (!bpiofs_lower_is_ours(vol) &&
+	    vol->lower_sb->s_writers.frozen == SB_UNFROZEN)
+		by |= BIT(BPIOFS_SUSPENDED_MOUNT);
+	return by;
+}
+
 static void get_info(struct bpiofs_volume *vol, struct fs_bpio_info *info)
 {
 	char name[BPIO_DRIVER_NAME_CHARS + 1];

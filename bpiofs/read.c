@@ -652,7 +652,7 @@ again:
 		goto out_unlock;
 	}
 	/* Somebody who mounts the lower file system changes it unseen. */
-	if (unlikely(atomic_read(&vol->lower_sb->s_active) != 1)) {
+	if (unlikely(!bpiofs_lower_is_ours(vol))) {
 		atomic_inc(&bi->layout_seq);
 		*why = BPIOFS_WHY_NOT_EXCLUSIVE;
 		goto out_unlock;

@@ -61,6 +61,27 @@ const char *bpiofs_why_name(enum bpiofs_why why)
 BPIO_EXPORT_FOR_KUNIT(bpiofs_why_name);
 
 /**
+ * bpiofs_suspension_name - the word that tools show for a suspension
+ * @suspension: enum bpiofs_suspension, below BPIOFS_SUSPENDED_NR
+ *
+ * Return: a static string.
+ */
+const char *bpiofs_suspension_name(enum bpiofs_suspension suspension)
+{
+	static const char *const names[] = {
+		[BPIOFS_SUSPENDED_PAUSE] = "pause",
+		[BPIOFS_SUSPENDED_VETO] = "veto",
+		[BPIOFS_SUSPENDED_SUSPEND] = "suspend",
+		[BPIOFS_SUSPENDED_DISABLE] = "disable",
+		[BPIOFS_SUSPENDED_MOUNT] = "mount",
+	};
+
+	static_assert(ARRAY_SIZE(names) == BPIOFS_SUSPENDED_NR);
+	return names[suspension];
+}
+BPIO_EXPORT_FOR_KUNIT(bpiofs_suspension_name);
+
+/**
  * bpiofs_check_manage_bypass_io - is a FSCTL_MANAGE_BYPASS_IO well formed?
  * @input: at least @input_length bytes; not looked at when that is short
  * @input_length: bytes
@@ -295,6 +316,39 @@ u32 bpiofs_state_resume_operation(const struct bpiofs_volume_state *vol,
 	return BPIO_OP_QUERY;
 }
 BPIO_EXPORT_FOR_KUNIT(bpiofs_state_resume_operation);
+
+/**
+ * bpiofs_state_suspended_by - what keeps the volume from being bypassed
+ * @vol: volume
+ * @closed: bits of enum bpio_gate_reason for which its gate is closed; 0
+ *	without a storage layer
+ *
+ * While nothing is enabled, storage's objections and an idle gate suspend
+ * nothing: the next ENABLE asks.
+ *
+ * Return: bits of enum bpiofs_suspension but BPIOFS_SUSPENDED_MOUNT, which is
+ * not a matter of the state.
+ */
+unsigned int bpiofs_state_suspended_by(const struct bpiofs_volume_state *vol,
+				       unsigned int closed)
+{
+	const bool active = vol->active_count;
+	unsigned int by = 0;
+
+	if (vol->vol_paused & BPIOFS_PAUSED_BY_REQUEST)
+		by |= BIT(BPIOFS_SUSPENDED_PAUSE);
+	if (vol->vol_paused & BPIOFS_PAUSED_BY_VETO ||
+	    (active && closed & BIT(BPIO_GATE_VETOED)))
+		by |= BIT(BPIOFS_SUSPENDED_VETO);
+	if (closed & BIT(BPIO_GATE_SUSPENDED))
+		by |= BIT(BPIOFS_SUSPENDED_SUSPEND);
+	/* A refused ENABLE leaves the gate idle as well. */
+	if (active && vol->stg_state == BPIOFS_STG_ACTIVE &&
+	    closed & BIT(BPIO_GATE_IDLE))
+		by |= BIT(BPIOFS_SUSPENDED_DISABLE);
+	return by;
+}
+BPIO_EXPORT_FOR_KUNIT(bpiofs_state_suspended_by);
 
 /**
  * bpiofs_state_path - the path of one read (table of 6.0)

@@ -52,6 +52,16 @@ enum bpiofs_paused {
 	BPIOFS_PAUSED_BY_VETO = BIT(1),	/* a layer began to object */
 };
 
+/* What keeps a volume from being bypassed although it could be, each a bit. */
+enum bpiofs_suspension {
+	BPIOFS_SUSPENDED_PAUSE,		/* VOLUME_STACK_PAUSE */
+	BPIOFS_SUSPENDED_VETO,		/* a veto, even if it was withdrawn */
+	BPIOFS_SUSPENDED_SUSPEND,	/* dm suspend, here or below */
+	BPIOFS_SUSPENDED_DISABLE,	/* DISABLE by /dev/bpio */
+	BPIOFS_SUSPENDED_MOUNT,		/* another mount of the file system */
+	BPIOFS_SUSPENDED_NR,
+};
+
 /**
  * struct bpiofs_volume_state - BypassIO state of a mount
  * @active_count: enabled opens; ActiveBypassIoCount
@@ -112,6 +122,7 @@ struct bpiofs_veto {
 
 const char *bpiofs_path_name(enum bpiofs_path path);
 const char *bpiofs_why_name(enum bpiofs_why why);
+const char *bpiofs_suspension_name(enum bpiofs_suspension suspension);
 s32 bpiofs_check_manage_bypass_io(const struct fs_bpio_input *input,
 				  u32 input_length, u32 output_length);
 u32 bpiofs_information(u32 operation);
@@ -128,6 +139,8 @@ bool bpiofs_state_pause_stream(struct bpiofs_stream_state *stream);
 bool bpiofs_state_pause_by_veto(struct bpiofs_volume_state *vol);
 void bpiofs_state_verdict(struct bpiofs_volume_state *vol,
 			  const struct bpio_results *results);
+unsigned int bpiofs_state_suspended_by(const struct bpiofs_volume_state *vol,
+				       unsigned int closed);
 u32 bpiofs_state_resume_operation(const struct bpiofs_volume_state *vol,
 				  unsigned int closed);
 enum bpiofs_path bpiofs_state_path(const struct bpiofs_volume_state *vol,

@@ -78,6 +78,19 @@ static ssize_t show_supported_features(struct bpiofs_volume *vol,
 	return sysfs_emit(buf, "0x%x\n", READ_ONCE(vol->filters.features));
 }
 
+static ssize_t show_suspended_by(struct bpiofs_volume *vol,
+				 const struct attr *attr, char *buf)
+{
+	unsigned long by = bpiofs_suspended_by(vol);
+	ssize_t len = 0;
+	unsigned int i;
+
+	for_each_set_bit(i, &by, BPIOFS_SUSPENDED_NR)
+		len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
+				     bpiofs_suspension_name(i));
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
 /* Words of a line.  Return: 1 or 2, or -EINVAL for more, none or too long. */
 static int two_words(const char *buf, char *first, size_t first_size,
 		     char *second, size_t second_size)
@@ -154,6 +167,7 @@ ATTR(active_count, show_active_count);
 ATTR(flags, show_flags);
 ATTR(storage_driver, show_storage_driver);
 ATTR(supported_features, show_supported_features);
+ATTR(suspended_by, show_suspended_by);
 ATTR(fallback_reasons, show_fallback_reasons);
 COUNTER(full_reads, reads[BPIOFS_PATH_FULL]);
 COUNTER(full_bytes, bytes[BPIOFS_PATH_FULL]);
@@ -171,6 +185,7 @@ static struct attribute *bpiofs_attrs[] = {
 	(struct attribute *)&attr_flags.attr,
 	(struct attribute *)&attr_storage_driver.attr,
 	(struct attribute *)&attr_supported_features.attr,
+	(struct attribute *)&attr_suspended_by.attr,
 	(struct attribute *)&attr_attach.attr,
 	(struct attribute *)&attr_detach.attr,
 	(struct attribute *)&attr_fallback_reasons.attr,

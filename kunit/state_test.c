@@ -646,7 +646,7 @@ static void volume_resume_asks_storage(struct kunit *test)
 			row->resume_operation);
 }
 
-/* ---- what pauses -------------------------------------------------------- */
+/* ---- what pauses, and what suspends ------------------------------------- */
 
 enum act_on_volume { V_ENABLE, V_DISABLE, V_PAUSE, V_RESUME, V_VETO, V_AGREE,
 		     V_OBJECT, V_END };
@@ -741,6 +741,79 @@ static void pause_ends_with_its_reason(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, vol.vol_paused, row->step[i].paused,
 				    "step %u", i);
 	}
+}
+
+struct suspended_row {
+	const char *name;
+	u32 active_count;
+	unsigned int vol_paused;
+	enum bpiofs_storage_state stg_state;
+	unsigned int closed;
+	unsigned int by;
+};
+
+#define GATE(reason)	BIT(BPIO_GATE_##reason)
+#define BY(suspension)	BIT(BPIOFS_SUSPENDED_##suspension)
+
+static const struct suspended_row suspended[] = {
+	{ "nothing enabled", 0, 0, BPIOFS_STG_IDLE, GATE(IDLE), 0 },
+	{ "nothing enabled, no storage layer", 0, 0, BPIOFS_STG_IDLE, 0, 0 },
+	{ "nothing enabled, ENABLE refused once", 0, 0, BPIOFS_STG_IDLE,
+	  GATE(IDLE) | GATE(VETOED), 0 },
+	{ "enabled, open", 1, 0, BPIOFS_STG_ACTIVE, 0, 0 },
+	{ "paused, nothing enabled", 0, BY_REQUEST, BPIOFS_STG_IDLE,
+	  GATE(IDLE) | GATE(PAUSED), BY(PAUSE) },
+	{ "paused, no storage layer", 1, BY_REQUEST, BPIOFS_STG_VETOED, 0,
+	  BY(PAUSE) },
+	{ "paused by a veto", 1, BY_VETO, BPIOFS_STG_VETOED,
+	  GATE(PAUSED) | GATE(VETOED), BY(VETO) },
+	{ "paused by a veto that is gone", 1, BY_VETO, BPIOFS_STG_ACTIVE,
+	  GATE(PAUSED), BY(VETO) },
+	{ "closed by a veto that is gone", 1, 0, BPIOFS_STG_ACTIVE,
+	  GATE(VETOED), BY(VETO) },
+	{ "ENABLE refused", 1, 0, BPIOFS_STG_VETOED,
+	  GATE(IDLE) | GATE(VETOED), BY(VETO) },
+	{ "dm suspend", 1, 0, BPIOFS_STG_ACTIVE, GATE(SUSPENDED),
+	  BY(SUSPEND) },
+	{ "dm suspend, nothing enabled", 0, 0, BPIOFS_STG_IDLE,
+	  GATE(IDLE) | GATE(SUSPENDED), BY(SUSPEND) },
+	{ "disabled by /dev/bpio", 1, 0, BPIOFS_STG_ACTIVE, GATE(IDLE),
+	  BY(DISABLE) },
+	{ "all of them", 1, BY_REQUEST | BY_VETO, BPIOFS_STG_ACTIVE,
+	  GATE(IDLE) | GATE(PAUSED) | GATE(VETOED) | GATE(SUSPENDED),
+	  BY(PAUSE) | BY(VETO) | BY(SUSPEND) | BY(DISABLE) },
+};
+
+static void suspended_desc(const struct suspended_row *row, char *desc)
+{
+	strscpy(desc, row->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(suspended, suspended, suspended_desc);
+
+static void suspension_is_named(struct kunit *test)
+{
+	const struct suspended_row *row = test->param_value;
+	const struct bpiofs_volume_state vol = {
+		.active_count = row->active_count,
+		.vol_paused = row->vol_paused,
+		.stg_state = row->stg_state,
+	};
+
+	KUNIT_EXPECT_EQ(test, bpiofs_state_suspended_by(&vol, row->closed),
+			row->by);
+}
+
+/* The tools know these words. */
+static void every_suspension_has_its_name(struct kunit *test)
+{
+	static const char *const names[] = { "pause", "veto", "suspend",
+					     "disable", "mount" };
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, ARRAY_SIZE(names), (size_t)BPIOFS_SUSPENDED_NR);
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		KUNIT_EXPECT_STREQ(test, bpiofs_suspension_name(i), names[i]);
 }
 
 /* ---- what is remembered ------------------------------------------------- */
@@ -1011,6 +1084,8 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(enable_while_volume_paused_tells_storage),
 	KUNIT_CASE_PARAM(volume_resume_asks_storage, resumes_gen_params),
 	KUNIT_CASE_PARAM(pause_ends_with_its_reason, pauses_gen_params),
+	KUNIT_CASE_PARAM(suspension_is_named, suspended_gen_params),
+	KUNIT_CASE(every_suspension_has_its_name),
 	KUNIT_CASE(verdict_is_remembered),
 	KUNIT_CASE(any_op_status_is_an_objection),
 	KUNIT_CASE_PARAM(read_takes_path, paths_gen_params),

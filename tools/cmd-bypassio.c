@@ -7,6 +7,7 @@
 #include "bpioctl.h"
 #include "enable.h"
 #include "names.h"
+#include "volume.h"
 
 /* One operation that must succeed as a request; complains when it does not. */
 static int ask(int fd, const char *path, uint32_t operation, uint32_t in_flags,
@@ -21,6 +22,46 @@ static int ask(int fd, const char *path, uint32_t operation, uint32_t in_flags,
 	if (bpio_status_is_error(reply.status))
 		return complain_request(fd, path, reply.status);
 	return DONE;
+}
+
+static void add_suspension(struct state_report *report,
+			   const struct suspension *suspension)
+{
+	unsigned int i;
+
+	for (i = 0; i < report->suspended_by_nr; i++)
+		if (report->suspended_by[i] == suspension)
+			return;
+	if (suspension && i < SUSPENSIONS)
+		report->suspended_by[report->suspended_by_nr++] = suspension;
+}
+
+/* QUERY tells who objects; what else is in the way the volume tells. */
+static void find_suspensions(int fd, struct state_report *report)
+{
+	char path[PATH_MAX + sizeof("/suspended_by")];
+	struct volume volume;
+	char word[32];
+	FILE *file;
+
+	if (report->out_flags & FSBPIO_OUTFL_STREAM_BYPASS_PAUSED)
+		add_suspension(report, &suspended_by_stream_pause);
+	if (!volume_of_fd(fd, &volume)) {
+		char dir[PATH_MAX];
+
+		volume_dir(&volume, dir);
+		snprintf(path, sizeof(path), "%s/suspended_by", dir);
+		file = fopen(path, "re");
+		if (file) {
+			while (fscanf(file, "%31s", word) == 1)
+				add_suspension(report, suspension_find(word));
+			fclose(file);
+			return;
+		}
+	}
+	/* Without sysfs the flag has to do. */
+	if (report->out_flags & FSBPIO_OUTFL_VOLUME_STACK_BYPASS_PAUSED)
+		add_suspension(report, &suspended_by_pause);
 }
 
 static int state_of(int fd, const char *path, struct state_report *report)
@@ -46,6 +87,7 @@ static int state_of(int fd, const char *path, struct state_report *report)
 		return FAILED;
 	report->out_flags = out.out_flags;
 	report->info = out.get_info;
+	find_suspensions(fd, report);
 	return DONE;
 }
 

@@ -53,6 +53,45 @@ static const struct {
 	{ "virtio", "Virtual" },  { "null_blk", "Virtual" },
 };
 
+const struct suspension suspended_by_pause = {
+	.word = "pause",
+	.driver = "bpiofs.ko",
+	.reason = "The volume is paused (VOLUME_STACK_PAUSE).",
+};
+
+const struct suspension suspended_by_stream_pause = {
+	.word = "stream_pause",
+	.driver = "bpiofs.ko",
+	.reason = "The file is paused (STREAM_PAUSE).",
+	.traditional = true,
+};
+
+/* Of the whole volume: words of its file suspended_by in sysfs. */
+static const struct suspension suspensions[] = {
+	{
+		.word = "veto",
+		.driver = "dm-bpio.ko",
+		.reason = "A veto was withdrawn, and the volume has not been "
+			  "resumed.",
+	},
+	{
+		.word = "suspend",
+		.driver = "dm-bpio.ko",
+		.reason = "The device is suspended.",
+	},
+	{
+		.word = "disable",
+		.driver = "dm-bpio.ko",
+		.reason = "BypassIO was disabled at the device (/dev/bpio).",
+	},
+	{
+		.word = "mount",
+		.driver = "bpiofs.ko",
+		.reason = "The file system below is mounted elsewhere as well.",
+		.traditional = true,
+	},
+};
+
 /* Words of dmsetup status behind "bytes_". */
 static const struct {
 	const char *word;
@@ -134,6 +173,18 @@ const char *next_out_flag(uint32_t *flags)
 		if (out_flags[i].bit == bit)
 			return out_flags[i].name;
 	return "unknown flag";
+}
+
+const struct suspension *suspension_find(const char *word)
+{
+	size_t i;
+
+	if (!strcmp(word, suspended_by_pause.word))
+		return &suspended_by_pause;
+	for (i = 0; i < sizeof(suspensions) / sizeof(suspensions[0]); i++)
+		if (!strcmp(word, suspensions[i].word))
+			return &suspensions[i];
+	return NULL;
 }
 
 const char *token_kind_name(enum bpio_token_kind kind)

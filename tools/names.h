@@ -3,6 +3,8 @@
 #ifndef NAMES_H
 #define NAMES_H
 
+#include <stdbool.h>
+
 #include "lib/bpio.h"
 
 #define DRIVER_NAME_SIZE    BPIO_UTF8_SIZE(BPIO_DRIVER_NAME_CHARS)
@@ -21,6 +23,19 @@ const char *way_name(const char *word);
 const char *token_kind_name(enum bpio_token_kind kind);
 /* What fsutil would call the storage behind a driver. */
 const char *storage_type(const char *driver);
+
+/* What keeps a volume or a file from being bypassed although it could be. */
+struct suspension {
+	const char *word; /* of sysfs, and in JSON */
+	const char *driver;
+	const char *reason;
+	bool traditional; /* not even filters are bypassed */
+};
+
+extern const struct suspension suspended_by_pause;
+extern const struct suspension suspended_by_stream_pause;
+/* NULL for a word that is not known. */
+const struct suspension *suspension_find(const char *word);
 /* Two digits a byte; @out takes 2 * length + 1. */
 void hex_string(const uint8_t *bytes, size_t length, char *out);
 

@@ -106,6 +106,21 @@ static void out_flags(struct json_object *object, uint32_t value)
 	json_object_object_add(object, "out_flags_names", names);
 }
 
+/* The path that a direct read of an enabled open takes now. */
+static const char *effective_path(const struct state_report *report)
+{
+	unsigned int i;
+
+	if (report->state == BYPASS_NOT_SUPPORTED)
+		return "traditional";
+	for (i = 0; i < report->suspended_by_nr; i++)
+		if (report->suspended_by[i]->traditional)
+			return "traditional";
+	return report->state == BYPASS_PARTIAL || report->suspended_by_nr ?
+		       "partial" :
+		       "full";
+}
+
 static void json_state(FILE *to, const struct state_report *report)
 {
 	static const char *const states[] = {
@@ -114,10 +129,18 @@ static void json_state(FILE *to, const struct state_report *report)
 		[BYPASS_NOT_SUPPORTED] = "not_supported",
 	};
 	struct json_object *object = json_object_new_object();
+	struct json_object *words = json_object_new_array();
 	char driver[DRIVER_NAME_SIZE];
+	unsigned int i;
 
+	for (i = 0; i < report->suspended_by_nr; i++)
+		json_object_array_add(
+			words,
+			json_object_new_string(report->suspended_by[i]->word));
 	text(object, "path", report->path);
 	text(object, "state", states[report->state]);
+	text(object, "effective", effective_path(report));
+	json_object_object_add(object, "suspended_by", words);
 	if (report->state != BYPASS_SUPPORTED)
 		results(object, &report->objection);
 	if (report->state != BYPASS_NOT_SUPPORTED) {

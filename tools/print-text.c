@@ -79,6 +79,21 @@ static void state_storage(FILE *to, const struct state_report *report)
 	fprintf(to, "    Driver Name:    %s\n", printable(name));
 }
 
+/* It could be bypassed, and is not: no status says so, and no driver objects. */
+static void state_suspended(FILE *to, const struct state_report *report)
+{
+	unsigned int i;
+
+	fprintf(to, "BypassIo on \"%s\" is partially supported\n",
+		report->path);
+	fprintf(to, "    Volume stack bypass is disabled (%s)\n",
+		report->suspended_by[0]->driver);
+	fprintf(to, "      Reason: ");
+	for (i = 0; i < report->suspended_by_nr; i++)
+		fprintf(to, " %s", report->suspended_by[i]->reason);
+	fprintf(to, "\n");
+}
+
 static void text_state(FILE *to, const struct state_report *report)
 {
 	const struct fs_bpio_results *objection = &report->objection;
@@ -111,8 +126,12 @@ static void text_state(FILE *to, const struct state_report *report)
 		}
 		break;
 	case BYPASS_SUPPORTED:
-		fprintf(to, "BypassIo on \"%s\" is currently supported.\n",
-			report->path);
+		if (report->suspended_by_nr)
+			state_suspended(to, report);
+		else
+			fprintf(to,
+				"BypassIo on \"%s\" is currently supported.\n",
+				report->path);
 		break;
 	}
 	state_storage(to, report);

@@ -18,11 +18,16 @@ enum bypass_state {
 	BYPASS_NOT_SUPPORTED,
 };
 
+#define SUSPENSIONS 8
+
 /* Answer to `bypassio state`: fsutil's, for one path. */
 struct state_report {
 	const char *path; /* as typed */
 	enum bypass_state state;
 	bool verbose;
+	/* What keeps it from being bypassed now; struct suspension is names.h's */
+	const struct suspension *suspended_by[SUSPENSIONS];
+	unsigned int suspended_by_nr;
 	struct fs_bpio_results objection; /* unless supported */
 	uint32_t out_flags;		  /* unless not supported, as is info */
 	struct fs_bpio_info info;

@@ -1,11 +1,13 @@
 #!/bin/bash
-# purpose: vetoes come and go: what ENABLE and QUERY say, and when the bypass is back
-# checks: 42 62 63
+# purpose: vetoes come and go: what ENABLE and QUERY say, when the bypass is back, and what state says
+# checks: 42 62 63 157
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
+# shellcheck source=qemu/tests/tools.sh
+. "$(dirname "$0")/tools.sh"
 
 none="result=SUCCESS driver= reason="
 snap="result=NOT_SUPPORTED_WITH_SNAPSHOT driver=dm-bpio.ko reason=A snapshot"
@@ -130,10 +132,106 @@ other_reasons() {
 	END
 }
 
+storage() {
+	cat <<-END
+	    Storage Type:   NVMe
+	    Storage Driver: BypassIo compatible
+	    Driver Name:    nvme.ko
+	END
+}
+
+# suspended_by: state, path and causes, of JSON
+suspended_by() {
+	[[ $(bpioctl bypassio state --json "$1") =~ $json ]] || BASH_REMATCH=()
+	echo "${BASH_REMATCH[*]:1}"
+}
+json='"state":"([a-z_]+)","effective":"([a-z]+)","suspended_by":\[([^]]*)\]'
+
+# suspended WHAT CAUSE DRIVER REASON PATH EFFECTIVE: -v adds no Status line
+suspended() {
+	local v
+
+	for v in "" -v; do
+		says "state $v: $1" 0 bypassio state $v "$5" <<-END
+		BypassIo on "$5" is partially supported
+		    Volume stack bypass is disabled ($3)
+		      Reason:  $4
+		$(storage)
+		END
+	done
+	check_equal "state --json: $1" "supported ${6-partial} $2" \
+		"$(suspended_by "$5")"
+}
+
+supported() {
+	says "state: $1" 0 bypassio state -v . <<-END
+	BypassIo on "." is currently supported.
+	$(storage)
+	END
+	check_equal "state --json: $1" "supported full " "$(suspended_by .)"
+}
+
+# In text and JSON: a script must find it out as well as a person.
+told() {
+	supported "nothing enabled"
+	bpioctl bypassio pause-volume . >/dev/null
+	suspended "paused, nothing enabled" '"pause"' bpiofs.ko \
+		"The volume is paused (VOLUME_STACK_PAUSE)." a
+	bpioctl bypassio resume-volume . >/dev/null
+	hold_open h a enable
+	supported "enabled"
+	bpioctl bypassio pause-volume . >/dev/null
+	suspended "paused" '"pause"' bpiofs.ko \
+		"The volume is paused (VOLUME_STACK_PAUSE)." .
+	dmsetup suspend bpio-v
+	suspended "paused and suspended" '"pause","suspend"' bpiofs.ko \
+		"The volume is paused (VOLUME_STACK_PAUSE). The device is suspended." .
+	dmsetup resume bpio-v
+	bpioctl bypassio resume-volume . >/dev/null
+	wait_for 10 grep -qx "" "$sys/suspended_by"
+	supported "resumed"
+	bpioctl bypassio pause-stream a >/dev/null
+	suspended "the file is paused" '"stream_pause"' bpiofs.ko \
+		"The file is paused (STREAM_PAUSE)." a traditional
+	supported "the file is paused, the volume is not"
+	bpioctl bypassio resume-stream a >/dev/null
+
+	message v veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT A snapshot
+	says "state -v: a standing veto: to the letter" 0 \
+		bypassio state -v . <<-END
+	BypassIo on "." is partially supported
+	    Volume stack bypass is disabled (dm-bpio.ko)
+	      Status:  504 (The specified operation is not supported while \
+snapshot is enabled on the target object)
+	      Reason:  A snapshot
+	$(storage)
+	END
+	check_equal "state --json: a standing veto" 'partial partial "veto"' \
+		"$(suspended_by .)"
+	message v unveto
+	supported "withdrawn"
+
+	bpioctl storage disable "$(volume v)" >/dev/null
+	suspended "disabled at the device" '"disable"' dm-bpio.ko \
+		"BypassIO was disabled at the device (/dev/bpio)." .
+	bpioctl bypassio resume-volume . >/dev/null
+	supported "RESUME enables again"
+
+	mkdir "$tmp/other"
+	mount -t ext4 "$(volume v)" "$tmp/other"
+	suspended "mounted elsewhere" '"mount"' bpiofs.ko \
+		"The file system below is mounted elsewhere as well." . traditional
+	umount "$tmp/other"
+	supported "no longer"
+	let_go h
+	supported "closed"
+}
+
 make_volume low "$disk" 0 driver_name low.ko
 make_volume v /dev/mapper/bpio-low
 make_fs ext4 "$(volume v)"
 mount_volume v
+sys=$(volume_dir v)
 cd "$tmp/v"
 bpio-verify fill a 1 1M
 bpio-verify fill b 2 64K
@@ -141,5 +239,6 @@ bpio-verify check -e a 1
 bpio-verify check -e b 2
 remembered
 other_reasons
+told
 check "the bytes are right" bpio-verify check -e a 1
 finish

@@ -97,7 +97,7 @@ encryption is enabled on the target object)
 	    Driver Name:    nvme.ko
 	END
 	says "state: partial, JSON" 0 bypassio state --json v <<-END
-	{"path":"v","state":"partial","op_status":{"value":"0xC00004C9",\
+	{"path":"v","state":"partial","effective":"partial","suspended_by":[],"op_status":{"value":"0xC00004C9",\
 "name":"STATUS_NOT_SUPPORTED_WITH_ENCRYPTION","win32":495,"text":\
 "The specified operation is not supported while encryption is enabled on the \
 target object."},"failing_driver_name_len":10,"failing_driver_name":\

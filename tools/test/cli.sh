@@ -111,7 +111,7 @@ run short bypassio state file; expect "state: cut reply" 1 "" "not whole"
 run supported bypassio state missing file
 expect "state: one path of two" 1 "currently supported" missing
 run partial bypassio state --json file
-expect "state: JSON" 0 '"state":"partial","op_status":{"value":"0xC00004CF"'
+expect "state: JSON" 0 '"state":"partial","effective":"partial","suspended_by":[],"op_status":{"value":"0xC00004CF"'
 
 # one operation
 run supported bypassio enable file; expect "enable" 0 "outcome:                    enabled"

@@ -123,6 +123,66 @@ static void same_state(const struct printer *print,
 	free(text);
 }
 
+/* It could be bypassed, and something holds it up. */
+static void test_suspended_state(void)
+{
+	struct state_report report = {
+		.path = "v",
+		.state = BYPASS_SUPPORTED,
+		.suspended_by = { suspension_find("pause"),
+				  suspension_find("veto") },
+		.suspended_by_nr = 1,
+		.out_flags = FSBPIO_OUTFL_COMPATIBLE_STORAGE_DRIVER,
+	};
+	static const char one[] =
+		"BypassIo on \"v\" is partially supported\n"
+		"    Volume stack bypass is disabled (bpiofs.ko)\n"
+		"      Reason:  The volume is paused (VOLUME_STACK_PAUSE).\n"
+		"    Storage Type:   NVMe\n"
+		"    Storage Driver: BypassIo compatible\n"
+		"    Driver Name:    nvme.ko\n";
+	static const char two[] =
+		"BypassIo on \"v\" is partially supported\n"
+		"    Volume stack bypass is disabled (bpiofs.ko)\n"
+		"      Reason:  The volume is paused (VOLUME_STACK_PAUSE). "
+		"A veto was withdrawn, and the volume has not been resumed.\n"
+		"    Storage Type:   NVMe\n"
+		"    Storage Driver: BypassIo compatible\n"
+		"    Driver Name:    nvme.ko\n";
+	static const struct {
+		const char *word, *effective;
+	} words[] = {
+		{ "pause", "partial" },	    { "veto", "partial" },
+		{ "suspend", "partial" },   { "disable", "partial" },
+		{ "mount", "traditional" },
+	};
+	char wanted[128];
+	char *text;
+	size_t i;
+
+	put_units(report.info.storage_driver_name,
+		  &report.info.storage_driver_name_len, "nvme.ko");
+	same_state(&print_text, &report, one, "state: suspended");
+	report.verbose = true;
+	same_state(&print_text, &report, one, "state: suspended, verbose");
+	report.suspended_by_nr = 2;
+	same_state(&print_text, &report, two, "state: suspended twice");
+
+	report.suspended_by_nr = 1;
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		report.suspended_by[0] = suspension_find(words[i].word);
+		snprintf(wanted, sizeof(wanted),
+			 "\"state\":\"supported\",\"effective\":\"%s\","
+			 "\"suspended_by\":[\"%s\"]",
+			 words[i].effective, words[i].word);
+		text = printed_state(&print_json, &report);
+		ok(strstr(text, wanted), words[i].word);
+		free(text);
+	}
+	ok(!suspension_find("stream_pause"), "not a word of a volume");
+	ok(!suspension_find(""), "no word");
+}
+
 /* The samples of fsutil output, with the names of their drivers. */
 static void test_state_texts(void)
 {
@@ -187,6 +247,7 @@ static void test_state_texts(void)
 	same_state(
 		&print_json, &report,
 		"{\"path\":\"c:\\\\\",\"state\":\"not_supported\","
+		"\"effective\":\"traditional\",\"suspended_by\":[],"
 		"\"op_status\":{\"value\":\"0xC0FFEE00\",\"name\":null,\"win32\":null,\"text\":null},"
 		"\"failing_driver_name_len\":7,\"failing_driver_name\":\"wof.sys\","
 		"\"failure_reason_len\":52,"
@@ -1486,6 +1547,7 @@ static void test_copy_reasons(void)
 int main(void)
 {
 	test_state_texts();
+	test_suspended_state();
 	test_state_lines();
 	test_long_names();
 	test_statuses();
