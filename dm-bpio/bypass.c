@@ -35,6 +35,13 @@ static struct dm_bpio_volume *dm_bpio_lower_volume(const struct dm_bpio *target)
 	return lower && dm_bpio_volume_complete(lower) ? lower : NULL;
 }
 
+/* Is its table ``bpio`` in part only?  @vol may be NULL. */
+static bool dm_bpio_is_mixed(const struct dm_bpio_volume *vol)
+{
+	return vol && !list_empty(&vol->targets) &&
+	       !dm_bpio_volume_complete(vol);
+}
+
 /* A device that several targets use is asked once. */
 static bool dm_bpio_first_of_device(const struct dm_bpio_volume *vol,
 				    const struct dm_bpio *target)
@@ -285,6 +292,8 @@ static void dm_bpio_ask_bottom(struct dm_bpio_volume *vol, u32 operation,
 		       STATUS_NO_BYPASSIO_DRIVER_SUPPORT, below->driver,
 		       below->bottom ?
 		       "The storage driver does not support BypassIO." :
+		       dm_bpio_is_mixed(dm_bpio_below_volume(target)) ?
+		       "The table below has targets other than bpio." :
 		       "The layer below has not opted in to BypassIO.");
 }
 
@@ -748,16 +757,18 @@ EXPORT_SYMBOL_GPL(bpio_volume_resume);
 /**
  * bpio_bdev_query - the verdict for a block device that is no volume
  * @bdev: block device for which bpio_volume_get() said -ENODEV
- * @results: out: STATUS_NO_BYPASSIO_DRIVER_SUPPORT naming its driver
+ * @results: out: STATUS_NO_BYPASSIO_DRIVER_SUPPORT naming its driver; of a
+ *	table that is ``bpio`` in part, the driver of the first other target
  *
- * Context: process context, may sleep.  The driver of a device-mapper device
- * is known by its target only when the caller has CAP_SYS_ADMIN: ask at mount
- * and remember.
+ * Context: process context, may sleep; takes dm_bpio_lock.  The driver of a
+ * device-mapper device is known by its target only when the caller has
+ * CAP_SYS_ADMIN: ask at mount and remember.
  * Return: STATUS_SUCCESS.
  */
 s32 bpio_bdev_query(struct block_device *bdev, struct bpio_results *results)
 {
 	struct dm_bpio_below *below;
+	bool mixed;
 
 	below = kmalloc(sizeof(*below), GFP_KERNEL);
 	if (!below) {
@@ -765,8 +776,12 @@ s32 bpio_bdev_query(struct block_device *bdev, struct bpio_results *results)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	dm_bpio_below_look(bdev, below);
+	mutex_lock(&dm_bpio_lock);
+	mixed = dm_bpio_is_mixed(dm_bpio_volume_lookup(bdev->bd_dev));
+	mutex_unlock(&dm_bpio_lock);
 	bpio_results_set(results, STATUS_NO_BYPASSIO_DRIVER_SUPPORT,
-			 below->driver,
+			 below->driver, mixed ?
+			 "The table has targets other than bpio." :
 			 "The volume has no BypassIO layer (dm-bpio).");
 	kfree(below);
 	return STATUS_SUCCESS;

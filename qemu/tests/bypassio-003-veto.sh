@@ -183,6 +183,25 @@ not_opted_in "dm-linear" dm-mod.ko \
 	"The layer below has not opted in to BypassIO." 8 nvme.ko
 remove_volume v
 
+# A table that is bpio in part: as the volume, and below it.
+half=$((volume_mib << 10))
+dmsetup create bpio-mixed --table "0 $half bpio $disk 0
+$half $half linear $disk $half"
+live[mixed]=yes
+defer remove_volume mixed
+make_fs ext4 "$(volume mixed)"
+mount_volume mixed
+cd "$tmp/mixed"
+not_opted_in "a mixed table" dm-mod.ko \
+	"The table has targets other than bpio." 8 nvme.ko nostats
+umount_volume mixed
+setup_volume v ext4 "$(volume mixed)"
+cd "$tmp/v"
+not_opted_in "a layer with a mixed table" dm-mod.ko \
+	"The table below has targets other than bpio." 8 nvme.ko
+remove_volume v
+remove_volume mixed
+
 if modprobe -q dm-crypt; then
 	dmsetup create crypt --table "0 $((volume_mib << 11)) crypt \
 		aes-xts-plain64 $(head -c 32 /dev/zero | od -An -v -tx1 |
