@@ -666,7 +666,7 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
 	init_completion(&ow.done);
 	INIT_WORK_ONSTACK(&ow.work, offload_write_work);
 	bpiofs_write_begin(bi);
-	queue_work(system_unbound_wq, &ow.work);
+	queue_work(bpio_system_wq, &ow.work);
 	wait_for_completion(&ow.done);
 	bpiofs_write_end(bi);
 	destroy_work_on_stack(&ow.work);

@@ -369,7 +369,7 @@ void bpio_marker_put(struct bpio_marker *marker)
 	spin_unlock(&vol->marker_lock);
 	if (marker)
 		marker_free(marker);
-	mod_delayed_work(system_wq, &vol->idle_markers_work,
+	mod_delayed_work(bpio_system_wq, &vol->idle_markers_work,
 			 MARKER_IDLE_SECONDS * HZ);
 }
 EXPORT_SYMBOL_GPL(bpio_marker_put);

@@ -507,7 +507,7 @@ void dm_bpio_volume_del_target(struct dm_bpio *target)
  */
 int dm_bpio_volume_init(void)
 {
-	dm_bpio_wq = alloc_workqueue("dm_bpio", 0, 0);
+	dm_bpio_wq = alloc_workqueue("dm_bpio", WQ_UNBOUND, 0);
 	return dm_bpio_wq ? 0 : -ENOMEM;
 }
 

@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <bpio/compat.h>
 #include "crypt.h"
 
 int crypt_read_below(const struct flt_related_objects *objects,
@@ -34,7 +35,7 @@ int crypt_run_job(struct crypt_job *job)
 {
 	init_completion(&job->done);
 	INIT_WORK_ONSTACK(&job->work, job_work);
-	queue_work(system_unbound_wq, &job->work);
+	queue_work(bpio_system_wq, &job->work);
 	wait_for_completion_state(&job->done, TASK_IDLE);
 	destroy_work_on_stack(&job->work);
 	return job->ret;

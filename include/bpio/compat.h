@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/namei.h>
 #include <linux/splice.h>
+#include <linux/workqueue.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/hex.h>
@@ -358,6 +359,13 @@ static inline struct file *bpio_open_lower(struct file *upper, int flags,
 	return open_with_fake_path(&upper->f_path, flags,
 				   d_inode(lower->dentry), current_cred());
 }
+#endif
+
+/* The system's unbound workqueue.  Work on the old name warns on 7.3. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define bpio_system_wq system_dfl_wq
+#else
+#define bpio_system_wq system_unbound_wq
 #endif
 
 /* What is said of a file by FS_IOC_GETFLAGS and FS_IOC_FSGETXATTR. */
