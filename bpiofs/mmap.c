@@ -85,14 +85,14 @@ int bpiofs_mmap(struct file *file, struct vm_area_struct *vma)
 	int ret;
 
 	/* the pages are the lower file's: not what its readers are shown */
-	if (!lower->f_op->mmap || atomic_read(&bi->transformed))
+	if (!bpio_can_mmap(lower) || atomic_read(&bi->transformed))
 		return -ENODEV;
 	if (WARN_ON_ONCE(file != vma->vm_file))
 		return -EIO;
 
 	bpiofs_use_cached(file);
 	vma_set_file(vma, lower);
-	ret = lower->f_op->mmap(lower, vma);
+	ret = bpio_vfs_mmap(lower, vma);
 	if (ret || !(vma->vm_flags & VM_SHARED) ||
 	    !(vma->vm_flags & VM_MAYWRITE))
 		return ret;

@@ -38,6 +38,7 @@ counter() { dmsetup status "${2:-bpio-demo}" | tr ' ' '\n' | sed -n "s/^$1=//p";
 stat_of() { cat "/sys/fs/bpiofs/$dm/$1"; }
 
 step "modules, device, file systems"
+uname -sr
 insmod "$BPIO_MODULES/dm-bpio.ko"
 insmod "$BPIO_MODULES/bpiofs.ko"
 make_volume() { # make_volume DEVICE NAME
@@ -84,6 +85,12 @@ row "reads seen by the layers above" "$(($(stat_of traditional_reads) - traditio
 [ "$through" -eq 0 ] || die "reads went through map()"
 [ $(($(stat_of full_bytes) - full)) -ge "$bytes" ] || die "not all was bypassed"
 bpioctl bypassio state -v "$mount/$name"
+
+step "run a program from the mount"
+cp /bin/busybox "$mount/"
+"$mount/busybox" echo "its pages are mapped" || die "a file cannot be mapped"
+rm "$mount/busybox"
+row "a program run from the mount" "its pages mapped"
 
 step "the device objects"
 dmsetup message bpio-demo 0 veto 0xC00004CF A snapshot is being taken

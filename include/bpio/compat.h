@@ -361,6 +361,18 @@ static inline struct file *bpio_open_lower(struct file *upper, int flags,
 }
 #endif
 
+/*
+ * Mapping a lower file.  Since 6.17 most file systems implement mmap_prepare()
+ * in place of mmap(); vfs_mmap() calls either.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define bpio_can_mmap(file) can_mmap_file(file)
+#define bpio_vfs_mmap(file, vma) vfs_mmap(file, vma)
+#else
+#define bpio_can_mmap(file) (!!(file)->f_op->mmap)
+#define bpio_vfs_mmap(file, vma) call_mmap(file, vma)
+#endif
+
 /* The system's unbound workqueue.  Work on the old name warns on 7.3. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 #define bpio_system_wq system_dfl_wq
