@@ -4,7 +4,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 # Which kernels guest tests run on: stock, debug or both, or those of another
-# release; which tests.
+# release, such as stock-6.12; which tests.
 K ?= both
 T ?=
 DESTDIR ?=
@@ -15,8 +15,10 @@ DEMO_MACHINE := --nvme 2G,mssrl=65535,mcl=4294967295,msrc=255 --nvme 2G --memory
 all: ## modules for KDIR (default: the running kernel's), tools
 	@qemu/build "$(KDIR)"
 
-demo: deps ## the main job, end to end, in a guest on the stock kernel
-	@qemu/demo.sh list | qemu/vm run $(DEMO_MACHINE) -- qemu/demo.sh
+demo: K = stock
+demo: deps ## the main job, end to end, in a guest on the stock kernel; K=stock-7.3 on another
+	@kernel=$$(qemu/kernel $(K)) && qemu/demo.sh list | \
+		qemu/vm run --kernel "$$kernel" $(DEMO_MACHINE) -- qemu/demo.sh
 
 test: deps ## everything; the last line is the verdict
 	@qemu/test-all
@@ -24,7 +26,7 @@ test: deps ## everything; the last line is the verdict
 kunit: deps ## KUnit suites, on the debug kernel
 	@qemu/guest-tests --kernel debug --kunit none
 
-guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both|stock-6.12|debug-6.12
+guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both|stock-6.12 ...
 	@qemu/guest-tests --kernel $(K) $(foreach t,$(T),'$(t)')
 
 check: deps ## static checks
