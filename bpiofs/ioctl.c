@@ -56,6 +56,9 @@ void bpiofs_fsctl(struct file *file, struct bpio_request *req)
  * The I/O manager's rule, before anything else looks at the request (2).  No
  * directory can be open for writing: an offload request is refused there for
  * what it was sent to (OR-5, OR-15, OW-1, OW-11).
+ *
+ * Differs: a handle that may only append has no write access; Linux has no
+ * right of its own for appending.
  */
 static bool has_access(const struct file *file, u32 code)
 {
@@ -66,8 +69,7 @@ static bool has_access(const struct file *file, u32 code)
 		return true;
 	if ((access & BPIO_FILE_READ_ACCESS) && !(file->f_mode & FMODE_READ))
 		return false;
-	return !(access & BPIO_FILE_WRITE_ACCESS) ||
-	       (file->f_mode & FMODE_WRITE);
+	return !(access & BPIO_FILE_WRITE_ACCESS) || flt_may_overwrite(file);
 }
 
 static int control(void *ctx, struct bpio_request *req)

@@ -258,7 +258,8 @@ s32 crypt_set_encryption(const struct flt_callback_data *data,
 	bool encrypt, resume;
 	struct crypt_stream *s;
 
-	if (!(objects->file->f_mode & FMODE_WRITE))
+	/* It changes all of the data, and an extended attribute. */
+	if (!flt_may_overwrite(objects->file) || IS_IMMUTABLE(objects->inode))
 		return STATUS_ACCESS_DENIED;
 	if (data->fsctl.input_length < sizeof(*in))
 		return STATUS_BUFFER_TOO_SMALL;

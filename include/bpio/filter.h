@@ -215,6 +215,25 @@ s32 flt_fs_control(const struct flt_related_objects *objects, bool top,
 		   u32 code, const void *input, u32 input_length,
 		   void *output, u32 output_length, u32 *information);
 
+/* ---- rights ---------------------------------------------------------------- */
+
+/**
+ * flt_may_overwrite - may data that a file holds be changed through a handle?
+ * @file: open file of a mount
+ *
+ * A control code that changes data asks for this, not for FMODE_WRITE alone: a
+ * handle opened with O_APPEND, and any handle on an append-only file, may add
+ * data but not change it.
+ *
+ * Context: any.
+ * Return: true when the handle has write access to existing data.
+ */
+static inline bool flt_may_overwrite(const struct file *file)
+{
+	return (file->f_mode & FMODE_WRITE) && !(file->f_flags & O_APPEND) &&
+	       !IS_APPEND(file_inode(file));
+}
+
 /* ---- I/O that a filter initiates: below itself (M-7) ---------------------- */
 
 ssize_t flt_read_file(const struct flt_related_objects *objects, void *buffer,
