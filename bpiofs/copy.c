@@ -129,7 +129,9 @@ static ssize_t copy_hole(struct copy *copy, size_t length)
 	int ret = 0;
 
 	inode_lock(inode);
-	if (copy->pos_out < lower_size(copy->out)) {
+	/* Nothing of a hole is written, so no write below does this. */
+	ret = file_remove_privs(copy->out);
+	if (!ret && copy->pos_out < lower_size(copy->out)) {
 		bpiofs_layout_begin(BPIOFS_I(inode));
 		ret = vfs_fallocate(lower_of(copy->out), FALLOC_FL_PUNCH_HOLE |
 				    FALLOC_FL_KEEP_SIZE, copy->pos_out, length);

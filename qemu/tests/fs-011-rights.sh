@@ -1,9 +1,10 @@
 #!/bin/bash
-# purpose: control codes ask for the rights of a write
-# needs: module=bpio-flt-crypt
+# purpose: control codes and offloaded copies ask for the rights of a write
+# needs: module=bpio-flt-crypt prog=setfattr
 # releases: all
 #
-# Append-only handles and files are not overwritten.
+# Append-only handles and files are not overwritten, and set-user-ID goes as it
+# does by a write.
 # shellcheck disable=SC2154 # $tmp and others of lib.sh
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -56,6 +57,56 @@ append_only() {
 	check "$fs: and is what it was" bpio-verify check log 9
 }
 
+# What a file system does at each write by somebody without CAP_FSETID.
+privileged() { # FILE
+	truncate -s 0 "$1"
+	bpio-verify fill "$1" 9 2M
+	chown 0:65534 "$1"
+	chmod 6775 "$1"
+	setfattr -n security.capability \
+		-v 0x0100000220000000000000000000000000000000 "$1"
+}
+
+mode_of() {
+	local caps=none
+
+	getfattr -n security.capability "$1" >/dev/null 2>&1 && caps=some
+	echo "$(stat -c %a "$1") $caps"
+}
+
+# copies TEXT SOURCE FROM TO LENGTH WAY
+copies() {
+	privileged tool
+	begin v
+	nobody xfs_io -c "copy_range -s $3 -d $4 -l $5 $2" tool
+	check_gained "$fs: $1" v "$6>0"
+	check_equal "$fs: $1: set-user-ID, set-group-ID, capabilities are gone" \
+		"775 none" "$(mode_of tool)"
+}
+
+set_user_id() {
+	bpio-verify fill data 1 1M
+	truncate -s 1M hole
+	chmod 644 data hole
+	copies "a hole copied over data" hole 0 64K 512K copy_hole_bytes
+	copies "a hole copied behind the end" hole 0 4M 512K copy_hole_bytes
+	copies "data copied" data 0 64K 512K copy_offload_bytes
+	copies "data copied behind the end" data 0 4M 512K copy_offload_bytes
+	privileged tool
+	nobody bpio-ctl data:r oread:0:64K open:tool:wb owrite:0:64K \
+		>"$tmp/said"
+	check_equal "$fs: offload write: set-user-ID goes" "775 none" \
+		"$(mode_of tool)"
+	privileged tool
+	nobody bpio-ctl tool:wb zeroA owrite:0:64K >"$tmp/said"
+	check_equal "$fs: offload write of zeros: set-user-ID goes" "775 none" \
+		"$(mode_of tool)"
+	privileged tool
+	xfs_io -c "copy_range -s 0 -d 64K -l 512K hole" tool
+	check_equal "$fs: with CAP_FSETID it stays, as by a write" "6775 none" \
+		"$(mode_of tool)"
+}
+
 run() {
 	setup_volume v "$fs" "$disk"
 	chmod 755 "$tmp" "$tmp/v"
@@ -63,6 +114,7 @@ run() {
 	cd "$tmp/v"
 	append_only
 	detach_crypt
+	set_user_id
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
