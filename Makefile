@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 DEMO_MACHINE := --nvme 2G,mssrl=65535,mcl=4294967295,msrc=255 --nvme 2G --memory 2048
 
 all: ## modules for KDIR (default: the running kernel's), tools
-	@qemu/build "$(KDIR)"
+	@qemu/build --no-tests "$(KDIR)"
 
 demo: K = stock
 demo: deps ## the main job, end to end, in a guest on the stock kernel; K=stock-7.3 on another
@@ -45,15 +45,28 @@ soak: deps ## the long tests
 deps: ## the Debian packages that are missing
 	@qemu/deps
 
-# All modules but the one that only the guest tests know what to do with.
-install: all ## modules, tools and library, for the running kernel
-	src="$$(dirname "$$(qemu/build "$(KDIR)")")/src" && \
+# All modules but the one that only the guest tests know what to do with. Debian's
+# header packages have neither a key to sign modules with nor the System.map without
+# which the kernel's own modules_install does not run depmod.
+install: all ## modules, tools and library, for KDIR's kernel
+	@src="$$(dirname "$$(qemu/build --no-tests "$(KDIR)")")/src" && \
 	grep -v /bpio-flt-test "$$src/modules.order" >"$$src/modules.install" && \
-	$(MAKE) -C "$(KDIR)" M="$$src" MODORDER="$$src/modules.install" \
+	$(MAKE) -s -C "$(KDIR)" M="$$src" MODORDER="$$src/modules.install" \
 		$(if $(DESTDIR),INSTALL_MOD_PATH="$(DESTDIR)") \
-		INSTALL_MOD_DIR=updates modules_install
-	$(MAKE) -C tools O="$(CURDIR)/build/tools" DESTDIR="$(DESTDIR)" \
+		$(if $(wildcard $(KDIR)/certs/signing_key.*),,CONFIG_MODULE_SIG_ALL=) \
+		INSTALL_MOD_DIR=updates modules_install 2>build/install.log || \
+		{ cat build/install.log >&2; exit 1; }
+	@sed '/Skipping depmod/d' build/install.log >&2
+	@$(MAKE) -s -C tools O="$(CURDIR)/build/tools" DESTDIR="$(DESTDIR)" \
 		PREFIX="$(PREFIX)" install
+	@release=$$(sed -n 's/^#define UTS_RELEASE "\(.*\)"$$/\1/p' \
+		"$(KDIR)/include/generated/utsrelease.h") && \
+	if [ "$(DESTDIR)" ]; then \
+		echo "installed below $(DESTDIR); where it gets to: depmod $$release"; \
+	else \
+		PATH="$$PATH:/sbin:/usr/sbin" depmod "$$release" && \
+		echo "installed for Linux $$release; next: modprobe -a dm-bpio bpiofs"; \
+	fi
 
 clean: ## what was built here; built kernels stay in ~/.cache/dm-bpio
 	rm -rf build

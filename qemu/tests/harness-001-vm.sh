@@ -68,6 +68,10 @@ guest_root() {
 		test -d "$BPIO_MODULES"
 		case $PATH in '"$repo"'/build/tools:*) ;; *) exit 1 ;; esac
 		modprobe dm-crypt
+		modprobe dm-bpio
+		test -e /sys/module/dm_bpio
+		modprobe bpio-flt-crypt
+		test -e /sys/module/bpiofs
 		echo to-stdout >/dev/stdout
 		cat <(echo a process substitution) >/dev/null
 		mountpoint -q /sys/kernel/debug
