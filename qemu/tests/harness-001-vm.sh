@@ -70,7 +70,7 @@ guest_root() {
 		modprobe dm-crypt
 		modprobe dm-bpio
 		test -e /sys/module/dm_bpio
-		modprobe bpio-flt-crypt
+		modprobe bpio-flt-passthru
 		test -e /sys/module/bpiofs
 		echo to-stdout >/dev/stdout
 		cat <(echo a process substitution) >/dev/null
