@@ -153,15 +153,21 @@ static s32 check_volume(struct file *file, bool write, unsigned long *until)
 	return STATUS_SUCCESS;
 }
 
-/* OR-15 to OR-17, OW-11 to OW-13 */
-static s32 check_file(struct file *file, s32 not_supported)
+/*
+ * OR-15 to OR-17, OW-11 to OW-13.  Differs: a destination may have holes.  Linux
+ * has no sparse attribute, and clients extend a file by writing its last byte.
+ */
+static s32 check_file(struct file *file, bool write)
 {
+	const s32 not_supported = write ?
+		STATUS_OFFLOAD_WRITE_FILE_NOT_SUPPORTED :
+		STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED;
 	struct inode *inode = file_inode(file);
 	struct bpiofs_kind kind;
 
 	bpiofs_find_kind(file, &kind);
 	if (!S_ISREG(inode->i_mode) || kind.dax || kind.swapfile ||
-	    kind.compressed || kind.encrypted || kind.sparse ||
+	    kind.compressed || kind.encrypted || (kind.sparse && !write) ||
 	    ext_flags(file) & FS_INLINE_DATA_FL)
 		return not_supported;
 	if (!bpiofs_lower_inode(inode)->i_nlink)
@@ -368,7 +374,7 @@ void bpiofs_offload_read(struct file *file, struct bpio_request *req)
 		bpio_token_zero(&out->token);
 		goto done;
 	}
-	req->status = check_file(file, STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED);
+	req->status = check_file(file, false);
 	if (req->status)
 		return;
 	if (lock_conflict(file, in->file_offset, length, false)) {
@@ -765,7 +771,7 @@ void bpiofs_offload_write(struct file *file, struct bpio_request *req)
 	inode_lock(inode);
 	mutex_lock(&bi->offload_lock);
 	size = i_size_read(bi->lower);
-	req->status = check_file(file, STATUS_OFFLOAD_WRITE_FILE_NOT_SUPPORTED);
+	req->status = check_file(file, true);
 	if (req->status)
 		goto unlock;
 	vdl = valid_data_length(bpiofs_file(file)->lower, size);

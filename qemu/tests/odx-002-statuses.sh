@@ -120,7 +120,7 @@ writing() {
 	owrite status=INVALID_DEVICE_REQUEST info=0
 	owrite status=INVALID_DEVICE_REQUEST info=0
 	owrite status=ACCESS_DENIED info=0
-	owrite status=OFFLOAD_WRITE_FILE_NOT_SUPPORTED info=0
+	owrite status=SUCCESS info=16 written=65536
 	$bad_w
 	owrite status=END_OF_FILE info=0
 	$bad_w
