@@ -353,8 +353,8 @@ static unsigned long scan_chunks(struct shrinker *unused,
 
 /* Probe one marker's worth; append its runs.  Return: bytes read, or errno. */
 static ssize_t probe(struct file *lower, struct bpio_marker *marker,
-		     loff_t chunk_pos, size_t offset, struct chunk **chunk,
-		     unsigned int *room)
+		     loff_t chunk_pos, size_t offset, u32 sector,
+		     struct chunk **chunk, unsigned int *room)
 {
 	const size_t want = min(bpio_marker_size(marker), CHUNK_SIZE - offset);
 	const struct bpio_extent *extent;
@@ -394,9 +394,12 @@ static ssize_t probe(struct file *lower, struct bpio_marker *marker,
 
 		if (extent[i].pos >= got)
 			break;
-		/* records cover the whole tail block; keep whole sectors */
+		/*
+		 * Records cover the whole block of the file system at the end
+		 * of the file.  The device reads whole sectors of its own.
+		 */
 		length = min_t(u64, extent[i].length,
-			       round_up(got - extent[i].pos, SECTOR_SIZE));
+			       round_up(got - extent[i].pos, sector));
 		run->first_sectors = (offset + extent[i].pos) >> SECTOR_SHIFT;
 		run->nr_sectors = length >> SECTOR_SHIFT;
 		run->sector = extent[i].sector;
@@ -420,6 +423,7 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
 	struct file *lower = bpiofs_file(file)->lower;
 	const loff_t chunk_pos = round_down(pos, CHUNK_SIZE);
+	const u32 sector = bdev_logical_block_size(vol->bdev);
 	const struct cred *caller;
 	struct bpio_marker *marker;
 	struct chunk *chunk, *old;
@@ -446,7 +450,8 @@ int bpiofs_extent_probe(struct file *file, loff_t pos)
 	chunk->seq = seq;
 	do {
 		caller = bpiofs_mounter_begin(vol);
-		got = probe(lower, marker, chunk_pos, done, &chunk, &room);
+		got = probe(lower, marker, chunk_pos, done, sector, &chunk,
+			    &room);
 		bpiofs_mounter_end(caller);
 		if (got < 0) {
 			ret = got;
