@@ -72,7 +72,7 @@ loff_t bpiofs_seek_data(struct file *lower, loff_t pos)
 	const loff_t end = found == -ENXIO ? i_size_read(inode) : found;
 	loff_t at, next, data;
 
-	if (!BPIO_XFS_SEEK_PASSES_DATA || end <= pos ||
+	if (!BPIO_XFS_SEEK_PASSES_DATA || pos < 0 || end <= pos ||
 	    strcmp(inode->i_sb->s_type->name, "xfs"))
 		return found;
 	for (at = find_extent(inode, pos, end, 1); at < end; at = next) {

@@ -1,0 +1,80 @@
+#!/bin/bash
+# purpose: odd system calls answer on a mount as on the file system below:
+#	lseek() before the start
+# quick: stock
+# needs: prog=dmsetup
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+disk=/dev/nvme0n1
+# of 512 bytes; XFS wants 300 MiB
+nr=$((320 << 11))
+# shellcheck disable=SC2154 # of lib.sh
+mnt=$tmp/mnt
+mkdir "$mnt"
+
+# A line for each call: errno, or what it returned.
+program() {
+	cat >"$tmp/answers.py" <<-'END'
+	import ctypes, errno, os, sys
+
+	libc = ctypes.CDLL(None, use_errno=True)
+	libc.lseek64.argtypes = [ctypes.c_int, ctypes.c_longlong, ctypes.c_int]
+	libc.lseek64.restype = ctypes.c_longlong
+
+	def answer(got):
+	    return str(got) if got >= 0 else errno.errorcode[ctypes.get_errno()]
+
+	def seek():
+	    for size in 0, 8192:
+	        fd = os.open("s", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+	        os.write(fd, b"x" * size)
+	        for pos in -1, -4096, -5000, -(1 << 40), -(1 << 63), 0, 1, 8192:
+	            for whence in os.SEEK_DATA, os.SEEK_HOLE:
+	                print("seek", size, pos, whence,
+	                      answer(libc.lseek64(fd, pos, whence)))
+	        # the position is what it was, or what was found last
+	        print("position", os.lseek(fd, 0, os.SEEK_CUR))
+	        os.close(fd)
+
+	os.chdir(sys.argv[1])
+	seek()
+	END
+}
+
+# answers TYPE TO: of a fresh file system mounted as that
+answers_of() {
+	dmsetup create low --table "0 $nr linear $disk 0"
+	case $fs in
+	xfs) mkfs.xfs -q -f -m reflink=1 /dev/mapper/low ;;
+	*) mkfs.ext4 -q -F /dev/mapper/low ;;
+	esac
+	mount -t "$1" /dev/mapper/low "$mnt"
+	/usr/bin/python3 "$tmp/answers.py" "$mnt" >"$2" ||
+		not_ok "$fs: $1: the program ends early"
+	umount "$mnt"
+	dmsetup remove --retry low
+}
+
+run() {
+	answers_of "$fs" "$tmp/below"
+	answers_of bpiofs "$tmp/mounted"
+	check "$fs: a mount answers the same" \
+		diff -u "$tmp/below" "$tmp/mounted"
+	check_equal "$fs: before the start there is neither data nor a hole" \
+		"20 ENXIO" "$(grep '^seek [0-9]* -' "$tmp/mounted" |
+			awk '{ print $NF }' | sort | uniq -c | xargs)"
+}
+
+cleanup() {
+	cd /
+	! mountpoint -q "$mnt" || umount "$mnt"
+	! dmsetup info low >/dev/null 2>&1 || dmsetup remove --retry low
+}
+
+load_modules
+defer unload_modules
+defer cleanup
+program
+for fs in $(file_systems both); do run; done
+finish
