@@ -338,6 +338,9 @@ static loff_t dedupe(struct file *in, loff_t pos_in, struct file *out,
 	const struct cred *caller;
 	loff_t ret;
 
+	/* where the VFS says EINVAL to us, ioctl() on the lower file does not */
+	if (!lower_of(out)->f_op->remap_file_range)
+		return -EOPNOTSUPP;
 	ret = bpiofs_allowed_begin(bpiofs_vol(file_inode(out)->i_sb), &caller);
 	if (ret)
 		return ret;

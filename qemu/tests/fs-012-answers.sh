@@ -1,6 +1,6 @@
 #!/bin/bash
 # purpose: odd system calls answer on a mount as on the file system below:
-#	lseek() before the start
+#	lseek() before the start and FIDEDUPERANGE
 # quick: stock
 # needs: prog=dmsetup
 # shellcheck source=qemu/tests/lib.sh
@@ -16,7 +16,7 @@ mkdir "$mnt"
 # A line for each call: errno, or what it returned.
 program() {
 	cat >"$tmp/answers.py" <<-'END'
-	import ctypes, errno, os, sys
+	import ctypes, errno, fcntl, os, struct, sys
 
 	libc = ctypes.CDLL(None, use_errno=True)
 	libc.lseek64.argtypes = [ctypes.c_int, ctypes.c_longlong, ctypes.c_int]
@@ -37,8 +37,27 @@ program() {
 	        print("position", os.lseek(fd, 0, os.SEEK_CUR))
 	        os.close(fd)
 
+	# In the file's own status on a mount, where it tells of one file only.
+	def dedupe():
+	    for name in "one", "two":
+	        with open(name, "wb") as f:
+	            f.write(b"d" * 65536)
+	    os.sync()
+	    one, two = os.open("one", os.O_RDWR), os.open("two", os.O_RDWR)
+	    request = bytearray(struct.pack("QQHHIqQQiI", 0, 65536, 1, 0, 0,
+	                                    two, 0, 0, 0, 0))
+	    try:
+	        fcntl.ioctl(one, 0xC0189436, request)
+	        status = struct.unpack("QQHHIqQQiI", request)[8]
+	    except OSError as e:
+	        status = -e.errno
+	    print("dedupe", errno.errorcode[-status] if status < 0 else status)
+	    os.close(one)
+	    os.close(two)
+
 	os.chdir(sys.argv[1])
 	seek()
+	dedupe()
 	END
 }
 
