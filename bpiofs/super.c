@@ -28,6 +28,8 @@
  * struct mounted - a mount, with what only this file knows of it
  * @vol: sb->s_fs_info
  * @dev: the block device; finds the super block
+ * @wb_lock: one sync_fs() at a time takes a write-back error over
+ * @wb_seen: of the lower super block's s_wb_err, what ours has
  * @bypass: bpiofs_bypass_mount() succeeded
  * @filters: bpiofs_filters_mount() succeeded
  * @sysfs: bpiofs_sysfs_add() succeeded
@@ -36,6 +38,8 @@
 struct mounted {
 	struct bpiofs_volume vol;
 	dev_t dev;
+	struct mutex wb_lock;		/* @wb_seen */
+	errseq_t wb_seen;
 	bool bypass;
 	bool filters;
 	bool sysfs;
@@ -227,6 +231,7 @@ static struct mounted *mount_volume(struct fs_context *fc, dev_t dev)
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->dev = dev;
+	mutex_init(&m->wb_lock);
 	vol = &m->vol;
 	params = &vol->params;
 	swap(*params, options->params);
@@ -278,6 +283,7 @@ static int fill_super(struct super_block *sb)
 	int ret;
 
 	vol->sb = sb;
+	m->wb_seen = errseq_sample(&lower->s_wb_err);
 	/* atime is left alone: reads are not seen below */
 	sb->s_flags |= SB_NOATIME;
 	/* a read-only device or lowerdata=ro makes us read-only as well */
@@ -535,6 +541,24 @@ static void put_super(struct super_block *sb)
 	take_down(to_mounted(sb));
 }
 
+/*
+ * Write-back fails below, where no open file looks.  The error goes to our super
+ * block, so that syncfs() reports it once to each file that was open.  Under the
+ * mutex: the second of two callers must find it there as well.
+ */
+static void take_over_wb_error(struct super_block *sb)
+{
+	struct mounted *m = to_mounted(sb);
+	int err;
+
+	mutex_lock(&m->wb_lock);
+	err = errseq_check_and_advance(&m->vol.lower_sb->s_wb_err,
+				       &m->wb_seen);
+	if (err)
+		errseq_set(&sb->s_wb_err, err);
+	mutex_unlock(&m->wb_lock);
+}
+
 static int sync_fs(struct super_block *sb, int wait)
 {
 	struct super_block *lower = bpiofs_vol(sb)->lower_sb;
@@ -546,6 +570,7 @@ static int sync_fs(struct super_block *sb, int wait)
 	down_read(&lower->s_umount);
 	ret = sync_filesystem(lower);
 	up_read(&lower->s_umount);
+	take_over_wb_error(sb);
 	return ret;
 }
 

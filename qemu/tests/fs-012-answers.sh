@@ -1,8 +1,8 @@
 #!/bin/bash
 # purpose: odd system calls answer on a mount as on the file system below:
-#	lseek() before the start and FIDEDUPERANGE
+#	lseek() before the start, FIDEDUPERANGE, syncfs() after a failed write-back
 # quick: stock
-# needs: prog=dmsetup
+# needs: prog=filefrag prog=dmsetup
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +16,7 @@ mkdir "$mnt"
 # A line for each call: errno, or what it returned.
 program() {
 	cat >"$tmp/answers.py" <<-'END'
-	import ctypes, errno, fcntl, os, struct, sys
+	import ctypes, errno, fcntl, os, struct, subprocess, sys
 
 	libc = ctypes.CDLL(None, use_errno=True)
 	libc.lseek64.argtypes = [ctypes.c_int, ctypes.c_longlong, ctypes.c_int]
@@ -55,22 +55,60 @@ program() {
 	    os.close(one)
 	    os.close(two)
 
+	def table(text):
+	    subprocess.run(["dmsetup", "load", "low"], input=text.encode(),
+	                   check=True)
+	    subprocess.run(["dmsetup", "suspend", "low"], check=True)
+	    subprocess.run(["dmsetup", "resume", "low"], check=True)
+
+	def syncs(name, fd):
+	    print(name, answer(libc.syncfs(fd)))
+
+	# write-back of the sectors from @first to @end fails
+	def failing(disk, nr, first, end):
+	    fd = os.open("f", os.O_RDWR)
+	    before, other = os.open(".", os.O_RDONLY), os.open("s", os.O_RDONLY)
+	    syncs("good", before)
+	    table("0 %d linear %s 0\n%d %d error\n%d %d linear %s %d\n" %
+	          (first, disk, first, end - first, end, nr - end, disk, end))
+	    os.pwrite(fd, b"D" * 65536, 0)
+	    syncs("the first", before)
+	    syncs("again", before)
+	    after = os.open("s", os.O_RDONLY)
+	    syncs("opened before", other)
+	    syncs("opened after it was told", after)
+	    os.pwrite(fd, b"E" * 65536, 0)
+	    os.sync()
+	    syncs("a second time", after)
+	    syncs("the first", before)
+	    table("0 %d linear %s 0\n" % (nr, disk))
+	    os.pwrite(fd, b"F" * 65536, 0)
+	    syncs("good again", before)
+	    syncs("and has one error left", other)
+
 	os.chdir(sys.argv[1])
 	seek()
 	dedupe()
+	failing(sys.argv[2], *map(int, sys.argv[3:]))
 	END
 }
 
 # answers TYPE TO: of a fresh file system mounted as that
 answers_of() {
+	local first end
+
 	dmsetup create low --table "0 $nr linear $disk 0"
 	case $fs in
 	xfs) mkfs.xfs -q -f -m reflink=1 /dev/mapper/low ;;
 	*) mkfs.ext4 -q -F /dev/mapper/low ;;
 	esac
 	mount -t "$1" /dev/mapper/low "$mnt"
-	/usr/bin/python3 "$tmp/answers.py" "$mnt" >"$2" ||
-		not_ok "$fs: $1: the program ends early"
+	head -c 1M /dev/urandom >"$mnt/f"
+	sync -f "$mnt"
+	read -r first end < <(filefrag -v -b512 "$mnt/f" |
+		awk '$1 == "0:" { print $4 + 0, $5 + 1 }')
+	/usr/bin/python3 "$tmp/answers.py" "$mnt" "$disk" $nr "$first" \
+		"$end" >"$2" || not_ok "$fs: $1: the program ends early"
 	umount "$mnt"
 	dmsetup remove --retry low
 }
@@ -78,6 +116,10 @@ answers_of() {
 run() {
 	answers_of "$fs" "$tmp/below"
 	answers_of bpiofs "$tmp/mounted"
+	check_equal "$fs: below: an error is reported once to each open file" \
+		"0 EIO 0 EIO 0 EIO EIO 0 EIO" \
+		"$(grep -vE '^(seek|position|dedupe)' "$tmp/below" |
+			awk '{ print $NF }' | xargs)"
 	check "$fs: a mount answers the same" \
 		diff -u "$tmp/below" "$tmp/mounted"
 	check_equal "$fs: before the start there is neither data nor a hole" \
