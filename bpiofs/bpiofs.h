@@ -189,6 +189,9 @@ struct bpiofs_long_run {
  * @past: counters of opens that were closed, likewise; NULL: none
  * @flt_streams: what filters keep for it; see filter-streams.c
  * @transformed: filters that change its data
+ * @marks_seq: bumped when a mark has changed; see filter-marks.c
+ * @unmarked_seq: the @marks_seq that it was found to have no mark with
+ * @file_opens: open files of it
  * @offload_lock: one token copy into, or token read from, the stream
  */
 struct bpiofs_inode {
@@ -215,6 +218,9 @@ struct bpiofs_inode {
 	struct bpiofs_stats *past;
 	struct hlist_head flt_streams;
 	atomic_t transformed;
+	atomic_t marks_seq;
+	int unmarked_seq;
+	atomic_t file_opens;
 	struct mutex offload_lock;	/* one token at a time */
 };
 

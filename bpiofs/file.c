@@ -54,6 +54,8 @@ static int open_lower(struct file *file)
 
 	bf->lower = lower;
 	file->private_data = bf;
+	/* counted, then the marks are checked; see bpiofs_filters_detach() */
+	atomic_inc(&BPIOFS_I(inode)->file_opens);
 	file->f_mode |= lower->f_mode & (FMODE_CAN_ODIRECT | FMODE_NOWAIT);
 	bpiofs_copy_attr(inode);
 	return 0;
@@ -70,6 +72,7 @@ static void close_lower(struct file *file)
 	struct bpiofs_file *bf = bpiofs_file(file);
 
 	bpiofs_bypass_release(file);
+	atomic_dec(&BPIOFS_I(file_inode(file))->file_opens);
 	file->private_data = NULL;
 	fput(bf->lower);
 	kfree(bf);
@@ -81,15 +84,26 @@ static void close_lower(struct file *file)
  * @file: ours
  *
  * Context: process context, may sleep.
- * Return: 0, -ENOMEM, -EINVAL for a lower file system without read_iter, what
- * opening the lower file says, or what a filter says.
+ * Return: 0, -ENOMEM, -EINVAL for a lower file system without read_iter,
+ * -ENOKEY for a file whose filter is not attached, what opening the lower file
+ * says, or what a filter says.
  */
 int bpiofs_open(struct inode *inode, struct file *file)
 {
+	const bool regular = S_ISREG(inode->i_mode);
 	int ret;
 
-	ret = bpiofs_filtered_open(file, open_lower, close_lower);
+	ret = regular ? bpiofs_check_marks(file_dentry(file)) : 0;
 	if (!ret)
+		ret = bpiofs_filtered_open(file, open_lower, close_lower);
+	if (ret)
+		return ret;
+	/* still there?  Then it has seen the open, and is not detached any more */
+	if (regular)
+		ret = bpiofs_check_marks(file_dentry(file));
+	if (ret)
+		bpiofs_filtered_release(file, close_lower);
+	else
 		bpiofs_bypass_open(file);
 	return ret;
 }

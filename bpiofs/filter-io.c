@@ -327,6 +327,8 @@ int flt_set_ea(const struct flt_related_objects *objects, const char *name,
 	else
 		ret = __vfs_removexattr(bpio_nop_idmap, lower, name);
 	inode_unlock(d_inode(lower));
+	if (bpiofs_is_mark(name))
+		bpiofs_marks_changed(BPIOFS_I(objects->inode));
 	bpiofs_drop_write(vol);
 	return ret;
 }

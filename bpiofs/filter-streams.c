@@ -133,6 +133,30 @@ static void clean_up(struct flt_stream *stream)
 }
 
 /**
+ * bpiofs_filters_in_use - is a file open whose data only an instance can read?
+ * @instance: instance
+ *
+ * Context: process context.
+ * Return: true when a file is open whose stream it has set transformed.
+ */
+bool bpiofs_filters_in_use(struct flt_instance *instance)
+{
+	struct flt_volume *fv = &instance->vol->filters;
+	struct flt_stream *stream;
+	bool in_use = false;
+
+	spin_lock(&fv->streams_lock);
+	list_for_each_entry(stream, &instance->streams, of_instance) {
+		in_use = stream->transformed &&
+			 atomic_read(&stream->inode->file_opens);
+		if (in_use)
+			break;
+	}
+	spin_unlock(&fv->streams_lock);
+	return in_use;
+}
+
+/**
  * bpiofs_filters_evict - an inode leaves memory
  * @bi: inode that no operation can be on any more
  *

@@ -494,7 +494,8 @@ ssize_t bpiofs_filtered_write(struct kiocb *iocb, struct iov_iter *from)
  * @set: the file system's part
  *
  * Context: process context, i_rwsem held exclusively.
- * Return: 0, or the negative errno of a filter or of @set.
+ * Return: 0; -ENOKEY: a filter that the file needs is not attached; or the
+ * negative errno of a filter or of @set.
  */
 int bpiofs_filtered_set_size(struct bpio_idmap *idmap, struct dentry *dentry,
 			     struct iattr *attr,
@@ -505,10 +506,19 @@ int bpiofs_filtered_set_size(struct bpio_idmap *idmap, struct dentry *dentry,
 	struct file *file = attr->ia_valid & ATTR_FILE ? attr->ia_file : NULL;
 	struct bpiofs_volume *vol = bpiofs_vol(dentry->d_sb);
 	struct flt_walk walk;
+	bool walking;
 	int ret;
 
-	if (!begin_walk(&walk, FLT_OP_SET_INFORMATION, dentry, file, NULL))
-		return set(idmap, dentry, attr);
+	ret = bpiofs_check_marks(dentry);
+	if (ret)
+		return ret;
+	walking = begin_walk(&walk, FLT_OP_SET_INFORMATION, dentry, file, NULL);
+	/* attached before and after: so it is one of those that are called */
+	ret = bpiofs_check_marks(dentry);
+	if (!walking)
+		return ret ?: set(idmap, dentry, attr);
+	if (ret)
+		goto out;
 	ret = bpiofs_writer_begin(vol);
 	if (ret)
 		goto out;

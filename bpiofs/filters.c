@@ -461,8 +461,8 @@ int bpiofs_filters_attach(struct bpiofs_volume *vol, const char *name,
  *
  * Context: process context; waits for the operations that the instance has
  * seen going down, so not from a callback: see flt_detach_instance().
- * Return: 0; -ENOENT: no instance of that name; -ENODEV: the mount is going;
- * -ENOMEM.
+ * Return: 0; -ENOENT: no instance of that name; -EBUSY: a file is open whose
+ * data only the instance can read; -ENODEV: the mount is going; -ENOMEM.
  */
 int bpiofs_filters_detach(struct bpiofs_volume *vol, const char *name)
 {
@@ -477,6 +477,10 @@ int bpiofs_filters_detach(struct bpiofs_volume *vol, const char *name)
 		mutex_unlock(&fv->lock);
 		return ret;
 	}
+	if (bpiofs_filters_in_use(instance)) {
+		mutex_unlock(&fv->lock);
+		return -EBUSY;
+	}
 	refcount_inc(&instance->ref);
 	ret = detach_locked(instance);
 	mutex_unlock(&fv->lock);
@@ -490,6 +494,7 @@ int bpiofs_filters_detach(struct bpiofs_volume *vol, const char *name)
  * flt_detach_instance - detach an instance of one's own
  * @instance: instance
  *
+ * Files that are open stay so, whatever the instance makes of their data.
  * Operations that come from now on do not see it.  Those that it has seen
  * going down it sees coming up, with FLTFL_POST_OPERATION_DRAINING; then its
  * instance_teardown is called.

@@ -198,7 +198,13 @@ struct flt_stack *bpiofs_filters_get(struct bpiofs_volume *vol);
 void bpiofs_filters_put(struct flt_stack *stack);
 u32 bpiofs_filter_features(const struct flt_filter *filter);
 
+/* filter-marks.c */
+bool bpiofs_is_mark(const char *name);
+void bpiofs_marks_changed(struct bpiofs_inode *bi);
+int bpiofs_check_marks(struct dentry *dentry);
+
 /* filter-streams.c */
+bool bpiofs_filters_in_use(struct flt_instance *instance);
 void bpiofs_filters_evict(struct bpiofs_inode *bi);
 void bpiofs_filters_drop_streams(struct flt_instance *instance);
 

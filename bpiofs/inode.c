@@ -603,6 +603,8 @@ static int xattr_set(const struct xattr_handler *handler,
 	else
 		ret = __vfs_removexattr_locked(idmap, lower, name, NULL);
 	inode_unlock(d_inode(lower));
+	if (bpiofs_is_mark(name))
+		bpiofs_marks_changed(BPIOFS_I(inode));
 	bpiofs_copy_attr(inode);
 	mnt_drop_write(mnt);
 	return ret;

@@ -511,6 +511,9 @@ static struct inode *new_bpiofs_inode(struct super_block *sb)
 	INIT_LIST_HEAD(&bi->opens);
 	INIT_HLIST_HEAD(&bi->flt_streams);
 	atomic_set(&bi->transformed, 0);
+	atomic_set(&bi->marks_seq, 0);
+	bi->unmarked_seq = -1;
+	atomic_set(&bi->file_opens, 0);
 	bpiofs_extents_init(bi);
 	return &bi->vfs_inode;
 }

@@ -249,6 +249,28 @@ ssize_t flt_get_ea(const struct flt_related_objects *objects,
 int flt_set_ea(const struct flt_related_objects *objects, const char *name,
 	       const void *value, size_t size);
 
+/* ---- files that need their filter ----------------------------------------- */
+
+/*
+ * The mark of a file whose data is of no use without a filter, as it is encrypted
+ * or compressed: an extended attribute FLT_MARK_PREFIX NAME, of any value, on a
+ * regular file.  NAME is the filter's, without "bpio-flt-" if it begins so; the
+ * mark of bpio-flt-crypt is "trusted.bpio.crypt".  The filter writes and removes
+ * it by flt_set_ea(), in the same step in which the data becomes what it is.
+ *
+ * While that filter is not attached the file system refuses what would read or
+ * change the data: opening the file and changing its size, with -ENOKEY as
+ * fscrypt does without a key, and says so in the kernel log.  Names and
+ * attributes stay usable: the file can be listed, renamed, removed.  Who opens the
+ * file after the filter was attached finds it as it was.
+ *
+ * The filter cannot be detached by the administrator (-EBUSY) while a file is
+ * open whose stream it has set transformed.  flt_detach_instance() and
+ * flt_unregister_filter() detach all the same: a filter that calls them first
+ * sees to its open files.
+ */
+#define FLT_MARK_PREFIX "trusted.bpio."
+
 /* ---- what a filter keeps per file ----------------------------------------- */
 
 void *flt_set_stream_context(const struct flt_related_objects *objects,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: encrypt and decrypt files that are bypassed; vetoes, tokens, mappings
 # quick: stock
-# needs: module=bpio-flt-crypt module=bpio-flt-test
+# needs: module=bpio-flt-crypt module=bpio-flt-test prog=python3
 # timeout: 300
 # checks: 104 124
 # shellcheck disable=SC2154,SC2016 # $tmp of lib.sh; programs
@@ -123,10 +123,12 @@ recipe() {
 	$enabled
 	$info_a flags=8 count=1 driver=nvme.ko
 	END
-	# Attached when it is bypassed already.
+	# Attached when it is bypassed already: it was opened without a mark.
 	quietly a "$encrypt"
 	detach_crypt
+	mark save a
 	hold_open h a enable
+	mark restore a
 	begin v
 	attach_crypt
 	check "$fs: attached to a file that is bypassed: the next open ends it" \
