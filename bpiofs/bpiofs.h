@@ -106,7 +106,9 @@ struct bpiofs_params {
  *	call, by pid; see bpiofs_writer_begin()
  * @export_lock: see export.c
  * @storage_lock: serialises what changes @state together with the storage
- *	layer; held over bpio_volume_control(); outside @state_lock
+ *	layer; held over bpio_volume_control(); outside @state_lock, inside
+ *	dm-bpio's client_lock; nothing under it waits for I/O or reclaim, see
+ *	struct bpio_client_ops
  */
 struct bpiofs_volume {
 	struct super_block *sb;

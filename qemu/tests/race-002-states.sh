@@ -47,7 +47,6 @@ storage() {
 	while [ ! -e "$tmp/stop" ]; do
 		bpio-ctl - mark:v suspend sleep:20 resume sleep:100 \
 			msg:"veto 0xC00004CF busy" sleep:50 msg:unveto
-		# the file system asks again when it is told to (1.8)
 		bpio-ctl "$tmp/v" resumev sleep:100 pausev sleep:20 resumev \
 			sleep:200
 		n=$((n + 1))
