@@ -85,40 +85,35 @@ static void account(struct copy *copy, enum bpiofs_copied how, ssize_t ret,
 		this_cpu_add(bpiofs_vol(inode->i_sb)->stats->copied[how], ret);
 }
 
-/* Holds inode_lock() of the destination. */
-static int set_size(struct file *out, loff_t size)
-{
-	struct iattr attr = {
-		.ia_valid = ATTR_SIZE | ATTR_FILE,
-		.ia_size = size,
-		.ia_file = out,
-	};
-
-	return notify_change(bpio_nop_idmap, file_dentry(out), &attr, NULL);
-}
-
-/*
- * Take back what set_size() added from @size on, unless somebody has made the
- * file longer or shorter since.
- */
-static void restore_size(struct file *out, loff_t size, loff_t set)
-{
-	struct inode *inode = file_inode(out);
-	struct dentry *lower = bpiofs_lower_dentry(file_dentry(out));
-	struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = size };
-
-	bpiofs_layout_begin(BPIOFS_I(inode));
-	inode_lock(d_inode(lower));
-	if (i_size_read(d_inode(lower)) == set)
-		notify_change(bpio_nop_idmap, lower, &attr, NULL);
-	inode_unlock(d_inode(lower));
-	bpiofs_layout_end(BPIOFS_I(inode));
-	bpiofs_copy_attr(inode);
-}
-
 static loff_t lower_size(struct file *file)
 {
 	return i_size_read(bpiofs_lower_inode(file_inode(file)));
+}
+
+/*
+ * Make a file longer, never shorter.  Its other writers lock the lower inode
+ * only, so its size is looked at under that lock.
+ */
+static int extend(struct file *out, loff_t size)
+{
+	struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = size };
+	struct dentry *lower = bpiofs_lower_dentry(file_dentry(out));
+	struct inode *inode = file_inode(out);
+	struct bpiofs_volume *vol = bpiofs_vol(inode->i_sb);
+	int ret;
+
+	ret = bpiofs_want_write(vol);
+	if (ret)
+		return ret;
+	bpiofs_layout_begin(BPIOFS_I(inode));
+	inode_lock(d_inode(lower));
+	if (i_size_read(d_inode(lower)) < size)
+		ret = notify_change(bpio_nop_idmap, lower, &attr, NULL);
+	inode_unlock(d_inode(lower));
+	bpiofs_layout_end(BPIOFS_I(inode));
+	bpiofs_copy_attr(inode);
+	bpiofs_drop_write(vol);
+	return ret;
 }
 
 /* A hole of the source.  Return: bytes, 0 when it does not work, or an errno. */
@@ -139,7 +134,7 @@ static ssize_t copy_hole(struct copy *copy, size_t length)
 		bpiofs_copy_attr(inode);
 	}
 	if (!ret && end > lower_size(copy->out))
-		ret = set_size(copy->out, end);
+		ret = extend(copy->out, end);
 	inode_unlock(inode);
 	if (ret == -EOPNOTSUPP)
 		return 0;
@@ -147,32 +142,25 @@ static ssize_t copy_hole(struct copy *copy, size_t length)
 	return ret ?: length;
 }
 
-/* Return: bytes written, 0 when it does not work, or a negative errno. */
+/*
+ * The write itself makes the destination longer, as far as data has arrived.
+ * Nothing has to be cut off when it fails, so what others have written
+ * meanwhile stays.
+ *
+ * Return: bytes written, 0 when it does not work.
+ */
 static ssize_t redeem(struct copy *copy, u64 length, s32 *status)
 {
 	struct inode *inode = file_inode(copy->out);
 	struct bpiofs_inode *bi = BPIOFS_I(inode);
-	const loff_t end = copy->pos_out + length;
-	loff_t size;
-	int ret = 0;
 
 	inode_lock(inode);
 	mutex_lock(&bi->offload_lock);
-	size = lower_size(copy->out);
-	if (size < end)
-		ret = set_size(copy->out, end);
-	/* as a file that was empty may hold its data in the inode */
-	if (!ret && bpiofs_may_copy(copy->out, true))
-		*status = bpiofs_redeem(copy->out, &copy->token, 0,
-					copy->pos_out, &length);
-	else
-		length = 0;
-	if (!ret && size < end && copy->pos_out + length < end)
-		restore_size(copy->out, !length ? size :
-			     max_t(loff_t, size, copy->pos_out + length), end);
+	*status = bpiofs_redeem(copy->out, &copy->token, 0, copy->pos_out,
+				&length, true);
 	mutex_unlock(&bi->offload_lock);
 	inode_unlock(inode);
-	return ret ?: length;
+	return length;
 }
 
 /* Data of the source.  Return: as redeem(). */

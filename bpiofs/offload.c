@@ -423,6 +423,7 @@ struct offload_write {
 	loff_t pos;
 	u64 token_offset;
 	u64 length;
+	bool extend;		/* go beyond the end of the file */
 	u64 written;		/* out */
 	s32 status;		/* out */
 };
@@ -505,12 +506,23 @@ static s32 write_gaps(struct offload_write *ow, loff_t pos, u64 token_offset,
 	return STATUS_SUCCESS;
 }
 
+/* Does the lower file system write to the file directly at all? */
+static bool writes_directly(struct file *file)
+{
+	const struct path path = bpiofs_lower_path(file_dentry(file));
+	struct kstat stat;
+
+	return !vfs_getattr_nosec(&path, &stat, STATX_DIOALIGN, 0) &&
+	       stat.result_mask & STATX_DIOALIGN && stat.dio_mem_align;
+}
+
 /*
  * Would the lower file system turn a direct write into a cached one?  Then the
  * marker's memory would be in the file before its data is, so all of it is
  * written as data to begin with.  ext4 does for files with data journalling or
  * indirect blocks (inline data is refused before); where it is a matter of the
- * whole mount, a direct read leaves pages behind.
+ * whole mount, a direct read leaves pages behind.  Where there is nothing to
+ * read yet, its alignment of direct I/O tells.
  */
 static bool falls_back(struct offload_write *ow)
 {
@@ -527,6 +539,8 @@ static bool falls_back(struct offload_write *ow)
 	if (bi->lower->i_sb->s_magic == EXT4_SUPER_MAGIC &&
 	    (!(flags & FS_EXTENT_FL) || flags & FS_JOURNAL_DATA_FL))
 		return true;
+	if (pos >= i_size_read(bi->lower))
+		return !writes_directly(ow->file);
 
 	if (filemap_write_and_wait_range(lower->f_mapping, pos,
 					 pos + block - 1) ||
@@ -613,8 +627,9 @@ static void offload_write_work(struct work_struct *work)
 	struct inode *lower = bpiofs_lower_inode(file_inode(ow->file));
 	const struct cred *old = override_creds(ow->cred);
 	const unsigned int block = i_blocksize(lower);
-	const loff_t eof = i_size_read(lower);
-	const loff_t whole = falls_back(ow) ? 0 : round_down(eof, block);
+	const loff_t end = ow->extend ? ow->pos + ow->length :
+					i_size_read(lower);
+	const loff_t whole = falls_back(ow) ? 0 : round_down(end, block);
 
 	while (ow->written < ow->length) {
 		const loff_t pos = ow->pos + ow->written;
@@ -628,7 +643,7 @@ static void offload_write_work(struct work_struct *work)
 				       LITERAL_SIZE;
 			part = min_t(u64, part, left);
 			ow->status = write_literal(ow, pos, from,
-						   min_t(u64, part, eof - pos));
+						   min_t(u64, part, end - pos));
 			if (ow->status)
 				break;
 		} else {
@@ -649,7 +664,7 @@ static void offload_write_work(struct work_struct *work)
 
 /* Return: NTSTATUS; *length is what was written. */
 static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
-		       u64 token_offset, u64 *length)
+		       u64 token_offset, u64 *length, bool extend)
 {
 	struct inode *inode = file_inode(file);
 	struct bpiofs_inode *bi = BPIOFS_I(inode);
@@ -660,6 +675,7 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
 		.pos = pos,
 		.token_offset = token_offset,
 		.length = *length,
+		.extend = extend,
 		.status = STATUS_INSUFFICIENT_RESOURCES,
 	};
 
@@ -690,17 +706,18 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
  * @file: open for writing; inode and stream locked
  * @raw: the token, from anywhere
  * @token_offset: first byte of its data
- * @pos: where to, a multiple of the sector, before the end of the file
+ * @pos: where to, a multiple of the sector; without @extend before the end of
+ *	the file
  * @length: in: bytes, at least 1; out: bytes written
- *
- * What goes beyond the end of the file is not written.
+ * @extend: make the file longer where it ends, as far as data is written;
+ *	otherwise what goes beyond its end is not written
  *
  * Context: process context, inode_lock() and offload_lock of the stream held;
  * may sleep.
  * Return: STATUS_SUCCESS, also when *@length is less than asked; else NTSTATUS.
  */
 s32 bpiofs_redeem(struct file *file, const struct storage_offload_token *raw,
-		  u64 token_offset, loff_t pos, u64 *length)
+		  u64 token_offset, loff_t pos, u64 *length, bool extend)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpio_token *token;
@@ -721,7 +738,8 @@ s32 bpiofs_redeem(struct file *file, const struct storage_offload_token *raw,
 	fault = bpio_offload_write_begin(vol->stg, &allowed);
 	*length = allowed;
 	if (allowed)
-		status = write_range(file, token, pos, token_offset, length);
+		status = write_range(file, token, pos, token_offset, length,
+				     extend);
 	status = status ?: fault;
 out:
 	bpio_token_put(token);
@@ -788,7 +806,7 @@ void bpiofs_offload_write(struct file *file, struct bpio_request *req)
 	if (req->status)
 		goto unlock;
 	req->status = bpiofs_redeem(file, &in->token, in->transfer_offset,
-				    in->file_offset, &length);
+				    in->file_offset, &length, false);
 unlock:
 	mutex_unlock(&bi->offload_lock);
 	inode_unlock(inode);
