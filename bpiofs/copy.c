@@ -163,7 +163,10 @@ static ssize_t redeem(struct copy *copy, u64 length, s32 *status)
 	return length;
 }
 
-/* Data of the source.  Return: as redeem(). */
+/*
+ * Data of the source.  Return: bytes written, less than asked when the source
+ * has become shorter; 0 when it does not work.
+ */
 static ssize_t copy_data(struct copy *copy, size_t length)
 {
 	struct bpio_token *token;
@@ -196,6 +199,36 @@ static ssize_t copy_data(struct copy *copy, size_t length)
 }
 
 /*
+ * Where the next data of the source is; its end when no data follows.  That is
+ * taken for a hole only if the file had one size all the time: a file that was
+ * truncated and written to meanwhile may have data there.
+ *
+ * Return: byte; -EAGAIN at the end, or while the file is changing; another
+ * negative errno.
+ */
+static loff_t next_data(struct copy *copy)
+{
+	struct bpiofs_inode *bi = BPIOFS_I(file_inode(copy->in));
+	const int seq = atomic_read(&bi->layout_seq);
+	loff_t data, size;
+	bool changing;
+
+	/* pairs with bpiofs_layout_begin(), as in a probe */
+	smp_rmb();
+	changing = atomic_read(&bi->layout_changers);
+	size = lower_size(copy->in);
+	data = bpiofs_seek_data(lower_of(copy->in), copy->pos_in);
+	if (data != -ENXIO)
+		return data;
+	/* pairs with bpiofs_layout_end() */
+	smp_rmb();
+	if (changing || seq != atomic_read(&bi->layout_seq) ||
+	    size != lower_size(copy->in) || size <= copy->pos_in)
+		return -EAGAIN;
+	return size;
+}
+
+/*
  * One piece: a hole, or data that is offloaded.  Return: bytes, 0 when it does
  * not work for what comes next, or a negative errno.
  */
@@ -205,17 +238,17 @@ static ssize_t offload(struct copy *copy)
 	loff_t data;
 
 	if (copy->pos_in >= copy->data_end) {
-		data = bpiofs_seek_data(lower, copy->pos_in);
-		if (data == -ENXIO)
-			data = copy->pos_in + copy->left;
+		data = next_data(copy);
+		if (data == -EAGAIN)
+			return 0;
 		if (data < 0)
 			return data;
 		if (data > copy->pos_in)
 			return copy_hole(copy, min_t(u64, copy->left,
 						     data - copy->pos_in));
 		copy->data_end = vfs_llseek(lower, data, SEEK_HOLE);
-		if (copy->data_end < 0)
-			return copy->data_end;
+		if (copy->data_end < 0)		/* -ENXIO: truncated */
+			return copy->data_end == -ENXIO ? 0 : copy->data_end;
 	}
 	return copy_data(copy, min_t(u64, copy->left,
 				     copy->data_end - copy->pos_in));

@@ -211,7 +211,7 @@ static s32 add_gaps(struct bpio_marker *marker, struct bpio_token *token,
 
 /*
  * Probe [pos, pos + *length) into the token.  With @cut, *length becomes what
- * fits into it.  Return: NTSTATUS.
+ * fits into it, or what there is up to the end of the file.  Return: NTSTATUS.
  */
 static s32 probe_range(struct file *lower, struct bpio_marker *marker,
 		       struct bpio_token *token, loff_t pos, u64 *length,
@@ -241,10 +241,11 @@ static s32 probe_range(struct file *lower, struct bpio_marker *marker,
 		bpio_marker_disarm(marker);
 		if (got < 0)
 			return bpio_status_from_errno(got);
-		if (round_up(got, sector) < want)	/* truncated meanwhile */
+		/* truncated meanwhile */
+		if (cut ? !got : round_up(got, sector) < want)
 			return STATUS_END_OF_FILE;
 		status = add_gaps(marker, token, done, got, sector);
-		done += want;
+		done += cut ? got : want;
 		if (cut && bpio_token_covered(token) < done) {
 			*length = round_down(bpio_token_covered(token),
 					     sector);
@@ -253,6 +254,10 @@ static s32 probe_range(struct file *lower, struct bpio_marker *marker,
 		}
 		if (status)
 			return status;
+		if (cut && got < want) {
+			*length = done;
+			break;
+		}
 		cond_resched();
 	}
 	return STATUS_SUCCESS;
@@ -305,7 +310,7 @@ static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
 		bpio_token_abort(token);
 		return bpio_status_from_errno(ret);
 	}
-	return bpio_token_issue(token, *length, out);
+	return bpio_token_issue(token, round_up(*length, sector), out);
 }
 
 /**
@@ -313,9 +318,11 @@ static s32 mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
  * @file: open for reading, on a volume with a storage layer
  * @pos: first byte, a multiple of the sector
  * @length: in: bytes, a multiple of the sector or ending at the end of the
- *	file; out: how many the token stands for
+ *	file; out: how many the token stands for; with @cut no more than there
+ *	were when they were read, so not always whole sectors
  * @ttl_ms: time to live in ms; 0: the device's default
- * @cut: cut at the 65th extent, else fail there (OR-23)
+ * @cut: cut at the 65th extent and at the end of the file, else fail there
+ *	(OR-23)
  * @out: out: the token
  *
  * Context: process context, may sleep; takes the stream's offload_lock.

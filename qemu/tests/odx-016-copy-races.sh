@@ -1,5 +1,6 @@
 #!/bin/bash
-# purpose: a copy beside another writer of its destination: nothing is lost
+# purpose: a copy beside another writer of its destination, and of a source that
+#	is truncated meanwhile: nothing is lost, nothing is made up
 # quick: stock
 # needs: prog=xfs_io
 # timeout: 300
@@ -61,11 +62,34 @@ at_the_end() {
 	check "$fs: its data and the copy are there" cmp dst "$tmp/want"
 }
 
+# cut_to SIZE POINT COUNTER WANT: the source has data up to 1 MiB, a hole up to
+# 2 MiB, data up to 8 MiB.
+cut_to() {
+	rm -f src
+	bpio-verify fill src 1 8M
+	fallocate -p -o 1M -l 1M src
+	sync -f .
+	cat src >"$tmp/whole"
+	start_copy $2 "" $3
+	truncate -s $1 src
+	end_copy "$fs: the source is cut to $1"
+	check_equal "$fs: a short count: no more than there was" "$4" \
+		"$(stat -c %s dst)"
+	check "$fs: with the bytes that were there" cmp -n "$4" dst "$tmp/whole"
+	check_gained "$fs: by tokens" v copy_splice_bytes=0 copy_shared_bytes=0
+}
+
 run() {
 	setup_volume v "$fs" "$disk"
 	cd "$tmp/v"
 	beside_a_writer
 	at_the_end
+	# the first piece, up to the hole, is on its way
+	cut_to 0 copy offload_writes $m
+	cut_to $((m + 500000)) copy offload_writes $((m + 500000))
+	cut_to $((5 * m + 700)) copy offload_writes $((5 * m + 700))
+	# it is about to be read
+	cut_to $((m - 100)) offload_read offload_reads $((m - 100))
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
