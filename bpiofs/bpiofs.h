@@ -90,6 +90,7 @@ struct bpiofs_params {
  * @no_stg_driver: without @stg: the storage driver, likewise
  * @stats: counters
  * @vm_ops: see mmap.c; made when first needed
+ * @file_ops: likewise, one for each kind of lower file operations
  * @params: mount options
  * @state_lock: guards @state and the stream and open states of the mount
  * @state: BypassIO state of the volume
@@ -126,6 +127,7 @@ struct bpiofs_volume {
 	struct bpiofs_params params;
 	struct bpiofs_stats __percpu *stats;
 	struct bpiofs_vm_ops *vm_ops;
+	struct bpiofs_file_ops *file_ops;
 
 	struct mutex storage_lock;	/* storage requests */
 	struct mutex state_lock;	/* @state */
@@ -340,6 +342,7 @@ int bpiofs_want_write(struct bpiofs_volume *vol);
 void bpiofs_drop_write(struct bpiofs_volume *vol);
 
 /* mmap.c */
+int bpiofs_watch_lower(struct bpiofs_volume *vol, struct file *lower);
 int bpiofs_mmap(struct file *file, struct vm_area_struct *vma);
 void bpiofs_mmap_umount(struct bpiofs_volume *vol);
 

@@ -51,6 +51,11 @@ static int open_lower(struct file *file)
 	if (S_ISREG(inode->i_mode) &&
 	    (!lower->f_op->read_iter || !lower->f_op->write_iter))
 		goto out_put;
+	if (S_ISREG(inode->i_mode)) {
+		ret = bpiofs_watch_lower(vol, lower);
+		if (ret)
+			goto out_put;
+	}
 
 	bf->lower = lower;
 	file->private_data = bf;
@@ -636,10 +641,8 @@ static long fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 	ret = bpiofs_caller_begin(bpiofs_vol(inode->i_sb), &caller);
 	if (ret)
 		return ret;
-	bpiofs_layout_begin(BPIOFS_I(inode));
+	/* announced by the lower file itself: see bpiofs_watch_lower() */
 	ret = vfs_fallocate(bpiofs_file(file)->lower, mode, offset, len);
-	bpiofs_layout_end(BPIOFS_I(inode));
-	bpiofs_copy_attr(inode);
 	bpiofs_caller_end(caller);
 	return ret;
 }

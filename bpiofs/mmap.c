@@ -4,6 +4,10 @@
  * becomes the mapping's own.  bpiofs only counts the shared ones that can be
  * written to: through these blocks are freed (MADV_REMOVE) or moved (copy on
  * write) without any operation of bpiofs.
+ *
+ * MADV_REMOVE calls fallocate() of the mapping's file after it has let go of
+ * the mapping, which may be gone by then.  So the lower file has file
+ * operations of ours, which announce that change as any other.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -14,6 +18,68 @@ struct bpiofs_vm_ops {
 	const struct vm_operations_struct *lower;
 	struct vm_operations_struct ops;	/* filled once, by kzalloc() */
 };
+
+/* The lower file system's operations, with ours for fallocate(). */
+struct bpiofs_file_ops {
+	struct bpiofs_file_ops *next;	/* in bpiofs_volume.file_ops */
+	struct bpiofs_volume *vol;
+	const struct file_operations *lower;
+	struct file_operations ops;
+};
+
+static long fallocate_lower(struct file *lower, int mode, loff_t offset,
+			    loff_t length)
+{
+	const struct bpiofs_file_ops *fops =
+		container_of(lower->f_op, struct bpiofs_file_ops, ops);
+	struct inode *inode = bpiofs_iget(fops->vol->sb, file_inode(lower));
+	long ret;
+
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	bpiofs_layout_begin(BPIOFS_I(inode));
+	ret = fops->lower->fallocate(lower, mode, offset, length);
+	bpiofs_layout_end(BPIOFS_I(inode));
+	bpiofs_copy_attr(inode);
+	iput(inode);
+	return ret;
+}
+
+/**
+ * bpiofs_watch_lower - see every fallocate() of a lower file
+ * @vol: mount
+ * @lower: regular file below, just opened; it pins the mount
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int bpiofs_watch_lower(struct bpiofs_volume *vol, struct file *lower)
+{
+	struct bpiofs_file_ops *first, *fops, *new;
+
+	if (!lower->f_op->fallocate)
+		return 0;
+	/* filled before it is found: pairs with try_cmpxchg() below */
+	first = smp_load_acquire(&vol->file_ops);
+	for (fops = first; fops; fops = fops->next) {
+		if (fops->lower == lower->f_op) {
+			lower->f_op = &fops->ops;
+			return 0;
+		}
+	}
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	new->vol = vol;
+	new->lower = lower->f_op;
+	new->ops = *lower->f_op;
+	new->ops.fallocate = fallocate_lower;
+	do {
+		new->next = first;
+	} while (!try_cmpxchg(&vol->file_ops, &first, new));
+	lower->f_op = &new->ops;
+	return 0;
+}
 
 static void count_mapping(struct vm_area_struct *vma)
 {
@@ -68,7 +134,7 @@ counting_ops(struct bpiofs_volume *vol, const struct vm_operations_struct *lower
  *
  * Every mapping suspends the bypass (R-FS-80), told by the lower inode.  A
  * shared writable one also voids the extent cache when it goes, on every lower
- * file system: madvise(MADV_REMOVE) frees blocks of the lower file directly.
+ * file system.
  * Where its end cannot be told, the file is not bypassed again until its inode
  * is evicted.
  *
@@ -107,11 +173,17 @@ int bpiofs_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 /**
- * bpiofs_mmap_umount - free what mappings of a mount needed
+ * bpiofs_mmap_umount - free what mappings and lower files of a mount needed
  * @vol: volume without open files and mappings
  */
 void bpiofs_mmap_umount(struct bpiofs_volume *vol)
 {
+	struct bpiofs_file_ops *fops;
+
 	kfree(vol->vm_ops);
 	vol->vm_ops = NULL;
+	while ((fops = vol->file_ops)) {
+		vol->file_ops = fops->next;
+		kfree(fops);
+	}
 }

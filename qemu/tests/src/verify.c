@@ -12,6 +12,8 @@
  *   move [OPTION...] FILE ID       moved extents under readers, see move.c
  *   fsx [OPTION...] FILE           random operations on one file, see fsx.c
  *   held [OPTION...] FILE ID       a page fault held between two bios, see held.c
+ *   unmap [OPTION...] FILE         pages removed through a mapping that goes away,
+ *                                  see unmap.c
  *
  * check: -e enable BypassIO first; -E sync|vector|aio|uring|fixed|poll; -b BLOCK;
  * -q DEPTH; -r random order and lengths, -n READS of them; -z zeros are good;
@@ -418,6 +420,8 @@ int main(int argc, char **argv)
 		return move(argc, argv);
 	if (!strcmp(argv[0], "held"))
 		return held(argc, argv);
+	if (!strcmp(argv[0], "unmap"))
+		return unmap(argc, argv);
 	if (!strcmp(argv[0], "fsx"))
 		return fsx(argc, argv);
 	die("%s: unknown", argv[0]);

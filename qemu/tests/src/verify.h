@@ -17,5 +17,6 @@ int race(int argc, char **argv);
 int move(int argc, char **argv);
 int fsx(int argc, char **argv);
 int held(int argc, char **argv);
+int unmap(int argc, char **argv);
 
 #endif /* VERIFY_H */

@@ -1,0 +1,28 @@
+#!/bin/bash
+# purpose: pages are removed through a mapping that goes away meanwhile
+# smp: 2
+# quick: stock
+#
+# A few seconds seldom meet the moment between the end of the mapping and the
+# hole; make soak gives it long enough.
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+seconds=${BPIO_SOAK-4}
+
+run() {
+	setup_volume v "$fs" "$disk"
+	begin v
+	# shellcheck disable=SC2154 # of lib.sh
+	check "$fs: what was removed reads as zeros" \
+		bpio-verify unmap -s "$seconds" "$tmp/v/a"
+	check_gained "$fs: and the rest was bypassed" v "full_reads>0"
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+}
+
+on_each_fs ext4 run
+finish
