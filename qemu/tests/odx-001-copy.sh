@@ -120,20 +120,21 @@ coherent() {
 	END
 	check "$fs: is in the token" cmp "$tmp/r1" "$tmp/r2"
 	bpio-verify fill d1 9 1M
-	answers "$fs: O_APPEND, O_DSYNC, cached: handles of the destination" \
+	answers "$fs: O_DSYNC, cached, not O_APPEND: handles of the destination" \
 		src oread:0:64K open:d1:wa owrite:0:64K open:d1:ws \
 		owrite:64K:64K open:d1:wb owrite:128K:64K sh:"stat -c %s d1" \
 		open:d1:r owrite:0:64K open:d1:w oread:0:64K <<-END
 	$(ok_read 65536)
-	$(ok_write 65536)
+	owrite status=ACCESS_DENIED info=0
 	$(ok_write 65536)
 	$(ok_write 65536)
 	1048576
 	owrite status=ACCESS_DENIED info=0
 	oread status=ACCESS_DENIED info=0
 	END
-	check "$fs: O_APPEND wrote where it was told" \
-		bpio-verify check -l 64K d1 1
+	check "$fs: O_APPEND wrote nothing" bpio-verify check -l 64K d1 9
+	check "$fs: the others wrote where they were told" \
+		eval "cmp -n 64K -i 64K:0 d1 src && cmp -n 64K -i 128K:0 d1 src"
 	check "$fs: the rest is as it was" bpio-verify check -o 192K d1 9
 	answers "$fs: BypassIO and ODX leave each other alone" \
 		src enable mark:v oread:0:64K read:0:4096 open:d1 enable \
