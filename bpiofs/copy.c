@@ -126,13 +126,9 @@ static ssize_t copy_hole(struct copy *copy, size_t length)
 	inode_lock(inode);
 	/* Nothing of a hole is written, so no write below does this. */
 	ret = file_remove_privs(copy->out);
-	if (!ret && copy->pos_out < lower_size(copy->out)) {
-		bpiofs_layout_begin(BPIOFS_I(inode));
+	if (!ret && copy->pos_out < lower_size(copy->out))
 		ret = vfs_fallocate(lower_of(copy->out), FALLOC_FL_PUNCH_HOLE |
 				    FALLOC_FL_KEEP_SIZE, copy->pos_out, length);
-		bpiofs_layout_end(BPIOFS_I(inode));
-		bpiofs_copy_attr(inode);
-	}
 	if (!ret && end > lower_size(copy->out))
 		ret = extend(copy->out, end);
 	inode_unlock(inode);
@@ -323,6 +319,7 @@ ssize_t bpiofs_copy_file_range(struct file *in, loff_t pos_in,
 			       struct file *out, loff_t pos_out, size_t len,
 			       unsigned int flags)
 {
+	const struct cred *caller;
 	struct copy *copy;
 	size_t done = 0;
 	ssize_t ret = 0;
@@ -330,6 +327,10 @@ ssize_t bpiofs_copy_file_range(struct file *in, loff_t pos_in,
 	copy = kmalloc(sizeof(*copy), GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;
+	/* security modules are asked about the lower files, too: creds.c */
+	ret = bpiofs_caller_begin(bpiofs_vol(file_inode(out)->i_sb), &caller);
+	if (ret)
+		goto out_free;
 	copy->in = in;
 	copy->out = out;
 	copy->sector = max(sector_size(in), sector_size(out));
@@ -349,6 +350,8 @@ ssize_t bpiofs_copy_file_range(struct file *in, loff_t pos_in,
 			break;
 		cond_resched();
 	}
+	bpiofs_caller_end(caller);
+out_free:
 	kfree(copy);
 	return done ?: ret;
 }
@@ -395,10 +398,14 @@ loff_t bpiofs_remap_file_range(struct file *in, loff_t pos_in,
 			       unsigned int flags)
 {
 	struct inode *inode = file_inode(out);
+	const struct cred *caller;
 	loff_t ret;
 
 	if (!nobody_looks(in, out))
 		return -EOPNOTSUPP;
+	ret = bpiofs_caller_begin(bpiofs_vol(inode->i_sb), &caller);
+	if (ret)
+		return ret;
 	bpiofs_layout_begin(BPIOFS_I(inode));
 	if (flags & REMAP_FILE_DEDUP)
 		ret = dedupe(in, pos_in, out, pos_out, len, flags);
@@ -407,5 +414,6 @@ loff_t bpiofs_remap_file_range(struct file *in, loff_t pos_in,
 					   pos_out, len, flags);
 	bpiofs_layout_end(BPIOFS_I(inode));
 	bpiofs_copy_attr(inode);
+	bpiofs_caller_end(caller);
 	return ret;
 }

@@ -24,6 +24,20 @@ static void set_compression(struct file *file, struct bpio_request *req)
 		req->status = STATUS_INVALID_DEVICE_REQUEST;
 }
 
+/* Security modules are asked about the lower file, too: see creds.c. */
+static void offload(struct file *file, struct bpio_request *req,
+		    void (*handler)(struct file *file, struct bpio_request *req))
+{
+	const struct cred *caller;
+
+	if (bpiofs_caller_begin(bpiofs_vol(file_inode(file)->i_sb), &caller)) {
+		req->status = STATUS_INSUFFICIENT_RESOURCES;
+		return;
+	}
+	handler(file, req);
+	bpiofs_caller_end(caller);
+}
+
 /**
  * bpiofs_fsctl - the file system's part of a control code
  * @file: any open file or directory of the mount
@@ -38,10 +52,10 @@ void bpiofs_fsctl(struct file *file, struct bpio_request *req)
 		bpiofs_manage_bypass_io(file, req);
 		break;
 	case FSCTL_OFFLOAD_READ:
-		bpiofs_offload_read(file, req);
+		offload(file, req, bpiofs_offload_read);
 		break;
 	case FSCTL_OFFLOAD_WRITE:
-		bpiofs_offload_write(file, req);
+		offload(file, req, bpiofs_offload_write);
 		break;
 	case FSCTL_SET_COMPRESSION:
 		set_compression(file, req);

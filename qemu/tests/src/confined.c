@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #define LENGTH (64 << 10)
+#define HOLE   (1 << 20)
 
 static char data[LENGTH], back[LENGTH];
 static bool failed;
@@ -126,6 +127,23 @@ static void change_size(int fd, const char *name)
 	step("data after all", same(fd, 0, data, LENGTH));
 }
 
+/* Long enough to be offloaded: the copy punches a hole over the data. */
+static void copy_hole(int to)
+{
+	static const char zeros[LENGTH];
+	int hole = open("hole", O_RDWR | O_CREAT, 0644);
+	loff_t in = 0, out = LENGTH;
+
+	step("sparse file", hole >= 0 && !ftruncate(hole, HOLE) &&
+				    pwrite(to, data, LENGTH, LENGTH) == LENGTH);
+	step("copy_file_range of a hole",
+	     copy_file_range(hole, &in, to, &out, HOLE, 0) == HOLE &&
+		     same(to, LENGTH, zeros, LENGTH) &&
+		     same(to, HOLE, zeros, LENGTH));
+	step("it is unlinked", !unlink("hole"));
+	close(hole);
+}
+
 static void copy(int fd)
 {
 	loff_t in = 0, out = 0;
@@ -135,6 +153,7 @@ static void copy(int fd)
 	step("copy_file_range",
 	     copy_file_range(fd, &in, to, &out, LENGTH, 0) == LENGTH &&
 		     same(to, 0, data, LENGTH));
+	copy_hole(to);
 	step("sendfile", lseek(to, LENGTH, SEEK_SET) == LENGTH &&
 				 lseek(fd, 0, SEEK_SET) == 0 &&
 				 sendfile(to, fd, NULL, LENGTH) == LENGTH &&
