@@ -12,12 +12,13 @@
  * is cleared by those without CAP_FSETID, and reserved blocks and quota limits
  * are passed by those with CAP_SYS_RESOURCE.  So plain reads and writes go with
  * the caller's credentials: they pass no hook below.  Where a helper of the VFS
- * asks a security module about the lower file and may change it, the mounter's
- * credentials get the ids, the groups and no more capabilities than the caller
- * has: bpiofs_caller_begin().
+ * asks a security module about the lower file and may change it, or needs the
+ * caller's keys, the mounter's credentials get the ids, the groups, the keyrings
+ * and no more capabilities than the caller has: bpiofs_caller_begin().
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/key.h>
 #include <linux/user_namespace.h>
 #include "bpiofs.h"
 
@@ -75,6 +76,19 @@ void bpiofs_mounter_end(const struct cred *old)
 	revert_creds(old);
 }
 
+/* fscrypt looks for keys there. */
+static void take_keyrings(struct cred *cred, const struct cred *from)
+{
+#ifdef CONFIG_KEYS
+	key_put(cred->session_keyring);
+	cred->session_keyring = key_get(from->session_keyring);
+	key_put(cred->process_keyring);
+	cred->process_keyring = key_get(from->process_keyring);
+	key_put(cred->thread_keyring);
+	cred->thread_keyring = key_get(from->thread_keyring);
+#endif
+}
+
 /**
  * bpiofs_caller_begin - act with the caller's rights and the mounter's label
  * @vol: mount
@@ -104,6 +118,7 @@ int bpiofs_caller_begin(const struct bpiofs_volume *vol,
 	cred->group_info = get_group_info(caller->group_info);
 	put_user_ns(cred->user_ns);
 	cred->user_ns = get_user_ns(caller->user_ns);
+	take_keyrings(cred, caller);
 	cred->cap_effective = CAP_EMPTY_SET;
 	for (i = 0; i < ARRAY_SIZE(file_caps); i++)
 		if (cap_raised(caller->cap_effective, file_caps[i]) &&

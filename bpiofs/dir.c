@@ -12,11 +12,14 @@ static int iterate(struct file *file, struct dir_context *ctx)
 	const struct cred *caller;
 	int ret;
 
+	/* the caller's keys decrypt names */
+	ret = bpiofs_caller_begin(bpiofs_vol(file_inode(file)->i_sb), &caller);
+	if (ret)
+		return ret;
 	/* f_pos_lock of our file keeps others away from both positions */
 	lower->f_pos = ctx->pos;
-	caller = bpiofs_mounter_begin(bpiofs_vol(file_inode(file)->i_sb));
 	ret = iterate_dir(lower, ctx);
-	bpiofs_mounter_end(caller);
+	bpiofs_caller_end(caller);
 	return ret;
 }
 

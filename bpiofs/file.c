@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Open files: everything but the bypass read is done by the lower file, which
- * was opened with the mounter's credentials (creds.c).  Data is never cached here;
+ * was opened with the mounter's label (creds.c).  Data is never cached here;
  * the page cache and the mappings of a file are those of its peer.
  *
  * Nor are writes serialised here: the lower file system locks what it needs,
@@ -40,9 +40,12 @@ static int open_lower(struct file *file)
 	/* O_TRUNC arrives by setattr() */
 	flags = file->f_flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |
 				  __O_TMPFILE);
-	caller = bpiofs_mounter_begin(vol);
+	/* the caller's keys decrypt data */
+	ret = bpiofs_caller_begin(vol, &caller);
+	if (ret)
+		goto out_free;
 	lower = bpio_open_lower(file, flags | LOWER_OPEN_FLAGS, &path);
-	bpiofs_mounter_end(caller);
+	bpiofs_caller_end(caller);
 	if (IS_ERR(lower)) {
 		ret = PTR_ERR(lower);
 		goto out_free;
