@@ -92,7 +92,8 @@ static loff_t lower_size(struct file *file)
 
 /*
  * Make a file longer, never shorter.  Its other writers lock the lower inode
- * only, so its size is looked at under that lock.
+ * only, so its size is looked at under that lock.  As a write does, this takes
+ * set-user-ID and the like away.
  */
 static int extend(struct file *out, loff_t size)
 {
@@ -107,8 +108,11 @@ static int extend(struct file *out, loff_t size)
 		return ret;
 	bpiofs_layout_begin(BPIOFS_I(inode));
 	inode_lock(d_inode(lower));
-	if (i_size_read(d_inode(lower)) < size)
-		ret = notify_change(bpio_nop_idmap, lower, &attr, NULL);
+	if (i_size_read(d_inode(lower)) < size) {
+		ret = file_remove_privs(lower_of(out));
+		if (!ret)
+			ret = notify_change(bpio_nop_idmap, lower, &attr, NULL);
+	}
 	inode_unlock(d_inode(lower));
 	bpiofs_layout_end(BPIOFS_I(inode));
 	bpiofs_copy_attr(inode);
@@ -124,9 +128,7 @@ static ssize_t copy_hole(struct copy *copy, size_t length)
 	int ret = 0;
 
 	inode_lock(inode);
-	/* Nothing of a hole is written, so no write below does this. */
-	ret = file_remove_privs(copy->out);
-	if (!ret && copy->pos_out < lower_size(copy->out))
+	if (copy->pos_out < lower_size(copy->out))
 		ret = vfs_fallocate(lower_of(copy->out), FALLOC_FL_PUNCH_HOLE |
 				    FALLOC_FL_KEEP_SIZE, copy->pos_out, length);
 	if (!ret && end > lower_size(copy->out))

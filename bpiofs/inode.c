@@ -600,6 +600,9 @@ static int xattr_set(const struct xattr_handler *handler,
 	if (value)
 		ret = __vfs_setxattr_locked(idmap, lower, name, value, size,
 					    flags, NULL);
+	else if (!strcmp(name, XATTR_NAME_CAPS))
+		/* a write or a new owner takes them away, no right is needed */
+		ret = __vfs_removexattr(idmap, lower, name);
 	else
 		ret = __vfs_removexattr_locked(idmap, lower, name, NULL);
 	inode_unlock(d_inode(lower));

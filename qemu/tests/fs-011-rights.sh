@@ -85,6 +85,8 @@ copies() {
 }
 
 set_user_id() {
+	local at
+
 	bpio-verify fill data 1 1M
 	truncate -s 1M hole
 	chmod 644 data hole
@@ -101,10 +103,22 @@ set_user_id() {
 	nobody bpio-ctl tool:wb zeroA owrite:0:64K >"$tmp/said"
 	check_equal "$fs: offload write of zeros: set-user-ID goes" "775 none" \
 		"$(mode_of tool)"
+	for at in 64K 4M; do
+		privileged tool
+		begin v
+		xfs_io -c "copy_range -s 0 -d $at -l 512K hole" tool
+		check_gained "$fs: root: a hole copied at $at" v \
+			copy_hole_bytes=524288
+		check_equal "$fs: with CAP_FSETID it stays, as by a write" \
+			"6775 none" "$(mode_of tool)"
+	done
 	privileged tool
-	xfs_io -c "copy_range -s 0 -d 64K -l 512K hole" tool
-	check_equal "$fs: with CAP_FSETID it stays, as by a write" "6775 none" \
-		"$(mode_of tool)"
+	chown 65534 tool
+	setfattr -n security.capability \
+		-v 0x0100000220000000000000000000000000000000 tool
+	check "$fs: an owner truncates a file with capabilities" \
+		nobody truncate -s 1M tool
+	check_equal "$fs: which go" none "$(mode_of tool | cut -d ' ' -f 2)"
 }
 
 run() {
