@@ -74,9 +74,10 @@ static ssize_t list_attributes(struct dentry *lower, char *room, char **list)
 			kvfree(*list);
 		*list = room;
 		length = vfs_listxattr(lower, NULL, 0);
-		if (length < 0)
+		/* a size of 0 would ask for the size again */
+		if (length <= 0)
 			break;
-		*list = kvmalloc(length + 1, GFP_KERNEL);
+		*list = kvmalloc(length, GFP_KERNEL);
 		if (!*list) {
 			*list = room;
 			return -ENOMEM;

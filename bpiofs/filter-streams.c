@@ -92,7 +92,8 @@ EXPORT_SYMBOL_GPL(flt_set_stream_context);
  *
  * Context: process context, in a callback of the instance.
  * Return: 0; -ENOENT: the instance keeps no context; -EBUSY: the file is
- * mapped, so it cannot become transformed.
+ * mapped, so it cannot become transformed; -ENODEV: neither can it, since the
+ * instance is being detached.
  */
 int flt_set_stream_transformed(const struct flt_related_objects *objects,
 			       bool transformed)
@@ -109,6 +110,9 @@ int flt_set_stream_transformed(const struct flt_related_objects *objects,
 	} else if (transformed && !stream->transformed &&
 		   mapping_mapped(bi->lower->i_mapping)) {
 		ret = -EBUSY;
+	} else if (transformed && !stream->transformed &&
+		   objects->instance->leaving) {
+		ret = -ENODEV;
 	} else if (stream->transformed != transformed) {
 		stream->transformed = transformed;
 		if (transformed)
@@ -133,27 +137,35 @@ static void clean_up(struct flt_stream *stream)
 }
 
 /**
- * bpiofs_filters_in_use - is a file open whose data only an instance can read?
+ * bpiofs_filters_leave - may an instance go, although files are open?
  * @instance: instance
+ * @leave: true: it is going, unless this fails; false: it stays after all
  *
- * Context: process context.
- * Return: true when a file is open whose stream it has set transformed.
+ * Once it is going it can set no stream transformed any more.
+ *
+ * Context: process context; flt_volume.lock held.
+ * Return: 0; -EBUSY: a file is open whose stream it has set transformed.
  */
-bool bpiofs_filters_in_use(struct flt_instance *instance)
+int bpiofs_filters_leave(struct flt_instance *instance, bool leave)
 {
 	struct flt_volume *fv = &instance->vol->filters;
 	struct flt_stream *stream;
-	bool in_use = false;
+	int ret = 0;
 
+	lockdep_assert_held(&fv->lock);
 	spin_lock(&fv->streams_lock);
-	list_for_each_entry(stream, &instance->streams, of_instance) {
-		in_use = stream->transformed &&
-			 atomic_read(&stream->inode->file_opens);
-		if (in_use)
-			break;
+	if (leave) {
+		list_for_each_entry(stream, &instance->streams, of_instance) {
+			if (stream->transformed &&
+			    atomic_read(&stream->inode->file_opens)) {
+				ret = -EBUSY;
+				break;
+			}
+		}
 	}
+	instance->leaving = leave && !ret;
 	spin_unlock(&fv->streams_lock);
-	return in_use;
+	return ret;
 }
 
 /**

@@ -80,7 +80,7 @@ static void teardown_work(struct work_struct *work)
 	struct flt_filter *filter = instance->filter;
 	struct module *owner = filter->owner;
 
-	if (filter->registration->instance_teardown)
+	if (filter->registration->instance_teardown && !instance->setup_failed)
 		filter->registration->instance_teardown(instance);
 	bpiofs_filters_drop_streams(instance);
 	forget_instance(instance);
@@ -420,13 +420,9 @@ int bpiofs_filters_attach(struct bpiofs_volume *vol, const char *name,
 	if (instance->filter->registration->instance_setup)
 		ret = instance->filter->registration->instance_setup(&objects);
 	if (ret) {
-		struct module *owner = instance->filter->owner;
-
 		/* it has undone what it did: no teardown by the filter */
-		forget_instance(instance);
-		module_put(owner);
-		put_instance(instance);
-		return ret;
+		instance->setup_failed = true;
+		goto out_drop;
 	}
 
 	mutex_lock(&fv->lock);
@@ -445,12 +441,15 @@ int bpiofs_filters_attach(struct bpiofs_volume *vol, const char *name,
 		trace_bpiofs_filter(vol->sb, instance->name,
 				    instance->altitude, true);
 	mutex_unlock(&fv->lock);
-	if (ret) {
-		refcount_inc(&instance->ref);
-		drop_user(instance);
-		wait_for_completion(&instance->torn_down);
-		put_instance(instance);
-	}
+	if (!ret)
+		return 0;
+
+out_drop:
+	/* the filter may be looking at it: see some_instance() */
+	refcount_inc(&instance->ref);
+	drop_user(instance);
+	wait_for_completion(&instance->torn_down);
+	put_instance(instance);
 	return ret;
 }
 
@@ -477,12 +476,15 @@ int bpiofs_filters_detach(struct bpiofs_volume *vol, const char *name)
 		mutex_unlock(&fv->lock);
 		return ret;
 	}
-	if (bpiofs_filters_in_use(instance)) {
+	ret = bpiofs_filters_leave(instance, true);
+	if (ret) {
 		mutex_unlock(&fv->lock);
-		return -EBUSY;
+		return ret;
 	}
 	refcount_inc(&instance->ref);
 	ret = detach_locked(instance);
+	if (ret)
+		bpiofs_filters_leave(instance, false);
 	mutex_unlock(&fv->lock);
 	if (!ret)
 		wait_for_completion(&instance->torn_down);

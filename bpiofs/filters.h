@@ -88,6 +88,8 @@ struct flt_instance_stats {
  * @context: the filter's
  * @stats: operations seen
  * @detached: in no stack that is published
+ * @leaving: sets no stream transformed any more; under flt_volume.streams_lock
+ * @setup_failed: its instance_teardown is not called
  * @users: one while attached, one for each stack that holds it, one for who
  *	detaches it by way of its filter; while there is one the mount stays
  * @ref: keeps the memory, not the filter; one of the instance itself
@@ -108,6 +110,8 @@ struct flt_instance {
 	void *context;
 	struct flt_instance_stats __percpu *stats;
 	bool detached;
+	bool leaving;
+	bool setup_failed;
 	refcount_t users;
 	refcount_t ref;
 	atomic_t cleanups;
@@ -204,7 +208,7 @@ void bpiofs_marks_changed(struct bpiofs_inode *bi);
 int bpiofs_check_marks(struct dentry *dentry);
 
 /* filter-streams.c */
-bool bpiofs_filters_in_use(struct flt_instance *instance);
+int bpiofs_filters_leave(struct flt_instance *instance, bool leave);
 void bpiofs_filters_evict(struct bpiofs_inode *bi);
 void bpiofs_filters_drop_streams(struct flt_instance *instance);
 
