@@ -56,7 +56,7 @@ static int bpio_pin(struct bpio_pinned *pinned, void __user *to, size_t length)
 	}
 	if (got > 0)
 		unpin_user_pages(pinned->pages, got);
-	return got < 0 ? got : -EFAULT;
+	return got == -ENOMEM || got == -EINTR ? got : -EFAULT;
 }
 
 static void bpio_pinned_write(struct bpio_pinned *pinned, const void *from,
