@@ -26,7 +26,7 @@ test: deps ## everything; the last line is the verdict
 kunit: deps ## KUnit suites, on the debug kernel
 	@qemu/guest-tests --kernel debug --kunit none
 
-guest-tests: deps ## guest tests; T='bypass-*' chooses some, K=stock|debug|both|stock-6.12 ...
+guest-tests: deps ## guest tests; T='bypassio-*' chooses some, K=stock|debug|both|stock-6.12 ...
 	@qemu/guest-tests --kernel $(K) $(foreach t,$(T),'$(t)')
 
 check: deps ## static checks

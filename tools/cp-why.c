@@ -64,6 +64,16 @@ static bool may_be_of_filter(int32_t status)
 	       status == STATUS_OFFLOAD_WRITE_FILE_NOT_SUPPORTED;
 }
 
+/* No device-mapper device, or one without a bpio target: bpiofs answers. */
+static bool has_target(const struct volume *volume)
+{
+	struct counters counters = { 0 };
+	int err = counters_from_dm(&counters, volume->major, volume->minor);
+
+	counters_free(&counters);
+	return err != -ENODEV && err != -ENXIO;
+}
+
 /* Is it a decision about the file, which is the file system's? */
 static bool is_of_file(int32_t status)
 {
@@ -86,7 +96,6 @@ static bool is_of_file(int32_t status)
 static void find_driver(const struct bpio_copy_result *result, int fd,
 			char *driver)
 {
-	struct counters counters = { 0 };
 	struct volume volume;
 
 	*driver = '\0';
@@ -104,12 +113,9 @@ static void find_driver(const struct bpio_copy_result *result, int fd,
 		;
 	else if (is_of_file(result->status))
 		strcpy(driver, "bpiofs.ko");
-	else if (counters_from_dm(&counters, volume.major, volume.minor) ==
-		 -ENODEV)
-		strcpy(driver, "bpiofs.ko");
 	else
-		strcpy(driver, "dm-bpio.ko");
-	counters_free(&counters);
+		strcpy(driver,
+		       has_target(&volume) ? "dm-bpio.ko" : "bpiofs.ko");
 }
 
 static bool is_same(const struct copy_reason *reason,

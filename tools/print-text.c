@@ -79,19 +79,32 @@ static void state_storage(FILE *to, const struct state_report *report)
 	fprintf(to, "    Driver Name:    %s\n", printable(name));
 }
 
+/* A veto that stands has been told already, by its driver and status. */
+static void suspensions(FILE *to, const struct state_report *report)
+{
+	const bool vetoed = report->state == BYPASS_PARTIAL;
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < report->suspended_by_nr; i++) {
+		if (vetoed && !strcmp(report->suspended_by[i]->word, "veto"))
+			continue;
+		fprintf(to, "%s %s", any ? "" : "      Reason: ",
+			report->suspended_by[i]->reason);
+		any = true;
+	}
+	if (any)
+		fprintf(to, "\n");
+}
+
 /* It could be bypassed, and is not: no status says so, and no driver objects. */
 static void state_suspended(FILE *to, const struct state_report *report)
 {
-	unsigned int i;
-
 	fprintf(to, "BypassIo on \"%s\" is partially supported\n",
 		report->path);
 	fprintf(to, "    Volume stack bypass is disabled (%s)\n",
 		report->suspended_by[0]->driver);
-	fprintf(to, "      Reason: ");
-	for (i = 0; i < report->suspended_by_nr; i++)
-		fprintf(to, " %s", report->suspended_by[i]->reason);
-	fprintf(to, "\n");
+	suspensions(to, report);
 }
 
 static void text_state(FILE *to, const struct state_report *report)
@@ -124,6 +137,7 @@ static void text_state(FILE *to, const struct state_report *report)
 			win32_status(to, objection->op_status);
 			fprintf(to, "      Reason:  %s\n", reason);
 		}
+		suspensions(to, report);
 		break;
 	case BYPASS_SUPPORTED:
 		if (report->suspended_by_nr)

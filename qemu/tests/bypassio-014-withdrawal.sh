@@ -208,6 +208,15 @@ snapshot is enabled on the target object)
 	END
 	check_equal "state --json: a standing veto" 'partial partial "veto"' \
 		"$(suspended_by .)"
+	bpioctl bypassio pause-volume . >/dev/null
+	says "state: a standing veto and a pause: both are told" 0 \
+		bypassio state . <<-END
+	BypassIo on "." is partially supported
+	    Volume stack bypass is disabled (dm-bpio.ko)
+	      Reason:  The volume is paused (VOLUME_STACK_PAUSE).
+	$(storage)
+	END
+	bpioctl bypassio resume-volume . >/dev/null || true
 	message v unveto
 	supported "withdrawn"
 
