@@ -5,9 +5,9 @@
  * written to: through these blocks are freed (MADV_REMOVE) or moved (copy on
  * write) without any operation of bpiofs.
  *
- * MADV_REMOVE calls fallocate() of the mapping's file after it has let go of
- * the mapping, which may be gone by then.  So the lower file has file
- * operations of ours, which announce that change as any other.
+ * The lower file is reached by others than bpiofs: MADV_REMOVE calls its
+ * fallocate() after it has let go of the mapping, remap_file_pages(2) its mmap().
+ * So it has file operations of ours, which announce and count as bpiofs does.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -19,7 +19,7 @@ struct bpiofs_vm_ops {
 	struct vm_operations_struct ops;	/* filled once, by kzalloc() */
 };
 
-/* The lower file system's operations, with ours for fallocate(). */
+/* The lower file system's operations, with ours for fallocate() and mmap(). */
 struct bpiofs_file_ops {
 	struct bpiofs_file_ops *next;	/* in bpiofs_volume.file_ops */
 	struct bpiofs_volume *vol;
@@ -27,11 +27,15 @@ struct bpiofs_file_ops {
 	struct file_operations ops;
 };
 
+static const struct bpiofs_file_ops *ops_of(const struct file *lower)
+{
+	return container_of(lower->f_op, struct bpiofs_file_ops, ops);
+}
+
 static long fallocate_lower(struct file *lower, int mode, loff_t offset,
 			    loff_t length)
 {
-	const struct bpiofs_file_ops *fops =
-		container_of(lower->f_op, struct bpiofs_file_ops, ops);
+	const struct bpiofs_file_ops *fops = ops_of(lower);
 	struct inode *inode = bpiofs_iget(fops->vol->sb, file_inode(lower));
 	long ret;
 
@@ -43,42 +47,6 @@ static long fallocate_lower(struct file *lower, int mode, loff_t offset,
 	bpiofs_copy_attr(inode);
 	iput(inode);
 	return ret;
-}
-
-/**
- * bpiofs_watch_lower - see every fallocate() of a lower file
- * @vol: mount
- * @lower: regular file below, just opened; it pins the mount
- *
- * Context: process context, may sleep.
- * Return: 0 or -ENOMEM.
- */
-int bpiofs_watch_lower(struct bpiofs_volume *vol, struct file *lower)
-{
-	struct bpiofs_file_ops *first, *fops, *new;
-
-	if (!lower->f_op->fallocate)
-		return 0;
-	/* filled before it is found: pairs with try_cmpxchg() below */
-	first = smp_load_acquire(&vol->file_ops);
-	for (fops = first; fops; fops = fops->next) {
-		if (fops->lower == lower->f_op) {
-			lower->f_op = &fops->ops;
-			return 0;
-		}
-	}
-	new = kzalloc(sizeof(*new), GFP_KERNEL);
-	if (!new)
-		return -ENOMEM;
-	new->vol = vol;
-	new->lower = lower->f_op;
-	new->ops = *lower->f_op;
-	new->ops.fallocate = fallocate_lower;
-	do {
-		new->next = first;
-	} while (!try_cmpxchg(&vol->file_ops, &first, new));
-	lower->f_op = &new->ops;
-	return 0;
 }
 
 static void count_mapping(struct vm_area_struct *vma)
@@ -127,6 +95,119 @@ counting_ops(struct bpiofs_volume *vol, const struct vm_operations_struct *lower
 	return vm_ops->lower == lower ? &vm_ops->ops : NULL;
 }
 
+/*
+ * The stream above, pinned by the lower file.  NULL: it must not be mapped, since
+ * its pages are not what its readers are shown.
+ */
+static struct bpiofs_inode *mappable(const struct file *lower)
+{
+	struct inode *inode = bpiofs_iget(ops_of(lower)->vol->sb,
+					  file_inode(lower));
+
+	if (IS_ERR(inode))
+		return NULL;
+	iput(inode);
+	return atomic_read(&BPIOFS_I(inode)->transformed) ? NULL :
+							   BPIOFS_I(inode);
+}
+
+/* A new mapping.  Return: operations that count it, or NULL: its end is untold. */
+static const struct vm_operations_struct *
+count_new(const struct file *lower, struct bpiofs_inode *bi,
+	  const struct vm_operations_struct *ops, const void *private)
+{
+	atomic_inc(&bi->moving_maps);
+	return private ? NULL : counting_ops(ops_of(lower)->vol, ops);
+}
+
+static int mmap_lower(struct file *lower, struct vm_area_struct *vma)
+{
+	struct bpiofs_inode *bi = mappable(lower);
+	const struct vm_operations_struct *ops;
+	int ret;
+
+	if (!bi)
+		return -ENODEV;
+	ret = ops_of(lower)->lower->mmap(lower, vma);
+	if (ret || !(vma->vm_flags & VM_SHARED) ||
+	    !(vma->vm_flags & VM_MAYWRITE))
+		return ret;
+	ops = count_new(lower, bi, vma->vm_ops, vma->vm_private_data);
+	if (ops) {
+		vma->vm_private_data = bi;
+		vma->vm_ops = ops;
+	}
+	return 0;
+}
+
+#ifdef BPIO_MMAP_PREPARE
+/* Private mappings are counted as well: that does no harm. */
+static int mmap_prepare_lower(struct vm_area_desc *desc)
+{
+	struct bpiofs_inode *bi = mappable(desc->file);
+	const struct vm_operations_struct *ops;
+	int ret;
+
+	if (!bi)
+		return -ENODEV;
+	ret = ops_of(desc->file)->lower->mmap_prepare(desc);
+	if (ret)
+		return ret;
+	ops = count_new(desc->file, bi, desc->vm_ops, desc->private_data);
+	if (ops) {
+		desc->private_data = bi;
+		desc->vm_ops = ops;
+	}
+	return 0;
+}
+#endif
+
+static void replace_ops(struct bpiofs_file_ops *fops)
+{
+	if (fops->lower->fallocate)
+		fops->ops.fallocate = fallocate_lower;
+	if (fops->lower->mmap)
+		fops->ops.mmap = mmap_lower;
+#ifdef BPIO_MMAP_PREPARE
+	if (fops->lower->mmap_prepare)
+		fops->ops.mmap_prepare = mmap_prepare_lower;
+#endif
+}
+
+/**
+ * bpiofs_watch_lower - see every fallocate() and mmap() of a lower file
+ * @vol: mount
+ * @lower: regular file below, just opened; it pins the mount
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int bpiofs_watch_lower(struct bpiofs_volume *vol, struct file *lower)
+{
+	struct bpiofs_file_ops *first, *fops, *new;
+
+	/* filled before it is found: pairs with try_cmpxchg() below */
+	first = smp_load_acquire(&vol->file_ops);
+	for (fops = first; fops; fops = fops->next) {
+		if (fops->lower == lower->f_op) {
+			lower->f_op = &fops->ops;
+			return 0;
+		}
+	}
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	new->vol = vol;
+	new->lower = lower->f_op;
+	new->ops = *lower->f_op;
+	replace_ops(new);
+	do {
+		new->next = first;
+	} while (!try_cmpxchg(&vol->file_ops, &first, new));
+	lower->f_op = &new->ops;
+	return 0;
+}
+
 /**
  * bpiofs_mmap - map a file
  * @file: ours
@@ -134,9 +215,8 @@ counting_ops(struct bpiofs_volume *vol, const struct vm_operations_struct *lower
  *
  * Every mapping suspends the bypass (R-FS-80), told by the lower inode.  A
  * shared writable one also voids the extent cache when it goes, on every lower
- * file system.
- * Where its end cannot be told, the file is not bypassed again until its inode
- * is evicted.
+ * file system: it is counted by the lower file, see mmap_lower().  Where its end
+ * cannot be told, the file is not bypassed again until its inode is evicted.
  *
  * Context: process context, mmap_lock held for writing: must not wait for
  * anything that touches user memory.
@@ -144,32 +224,17 @@ counting_ops(struct bpiofs_volume *vol, const struct vm_operations_struct *lower
  */
 int bpiofs_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
-	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
 	struct file *lower = bpiofs_file(file)->lower;
-	const struct vm_operations_struct *ops;
-	int ret;
 
-	/* the pages are the lower file's: not what its readers are shown */
-	if (!bpio_can_mmap(lower) || atomic_read(&bi->transformed))
+	if (!bpio_can_mmap(lower) ||
+	    atomic_read(&BPIOFS_I(file_inode(file))->transformed))
 		return -ENODEV;
 	if (WARN_ON_ONCE(file != vma->vm_file))
 		return -EIO;
 
 	bpiofs_use_cached(file);
 	vma_set_file(vma, lower);
-	ret = bpio_vfs_mmap(lower, vma);
-	if (ret || !(vma->vm_flags & VM_SHARED) ||
-	    !(vma->vm_flags & VM_MAYWRITE))
-		return ret;
-
-	atomic_inc(&bi->moving_maps);
-	ops = vma->vm_private_data ? NULL : counting_ops(vol, vma->vm_ops);
-	if (ops) {
-		vma->vm_private_data = bi;
-		vma->vm_ops = ops;
-	}
-	return 0;
+	return bpio_vfs_mmap(lower, vma);
 }
 
 /**

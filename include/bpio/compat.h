@@ -366,6 +366,7 @@ static inline struct file *bpio_open_lower(struct file *upper, int flags,
  * in place of mmap(); vfs_mmap() calls either.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define BPIO_MMAP_PREPARE
 #define bpio_can_mmap(file) can_mmap_file(file)
 #define bpio_vfs_mmap(file, vma) vfs_mmap(file, vma)
 #else
