@@ -459,7 +459,7 @@ bool bpiofs_may_copy(struct file *file, bool write);
 s32 bpiofs_mint(struct file *file, loff_t pos, u64 *length, u32 ttl_ms,
 		bool cut, struct storage_offload_token *out);
 s32 bpiofs_redeem(struct file *file, const struct storage_offload_token *raw,
-		  u64 token_offset, loff_t pos, u64 *length, bool extend);
+		  u64 token_offset, loff_t pos, u64 *length, loff_t limit);
 
 /* copy.c: copy_file_range(2), and what shares blocks */
 ssize_t bpiofs_copy_file_range(struct file *in, loff_t pos_in,

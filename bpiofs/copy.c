@@ -155,7 +155,7 @@ static ssize_t redeem(struct copy *copy, u64 length, s32 *status)
 	inode_lock(inode);
 	mutex_lock(&bi->offload_lock);
 	*status = bpiofs_redeem(copy->out, &copy->token, 0, copy->pos_out,
-				&length, true);
+				&length, copy->pos_out + length);
 	mutex_unlock(&bi->offload_lock);
 	inode_unlock(inode);
 	return length;

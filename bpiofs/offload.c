@@ -430,7 +430,7 @@ struct offload_write {
 	loff_t pos;
 	u64 token_offset;
 	u64 length;
-	bool extend;		/* go beyond the end of the file */
+	loff_t limit;		/* nothing is written at it or beyond */
 	u64 written;		/* out */
 	s32 status;		/* out */
 };
@@ -634,8 +634,7 @@ static void offload_write_work(struct work_struct *work)
 	struct inode *lower = bpiofs_lower_inode(file_inode(ow->file));
 	const struct cred *old = override_creds(ow->cred);
 	const unsigned int block = i_blocksize(lower);
-	const loff_t end = ow->extend ? ow->pos + ow->length :
-					i_size_read(lower);
+	const loff_t end = ow->limit;
 	const loff_t whole = falls_back(ow) ? 0 : round_down(end, block);
 
 	while (ow->written < ow->length) {
@@ -671,7 +670,7 @@ static void offload_write_work(struct work_struct *work)
 
 /* Return: NTSTATUS; *length is what was written. */
 static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
-		       u64 token_offset, u64 *length, bool extend)
+		       u64 token_offset, u64 *length, loff_t limit)
 {
 	struct inode *inode = file_inode(file);
 	struct bpiofs_inode *bi = BPIOFS_I(inode);
@@ -682,7 +681,7 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
 		.pos = pos,
 		.token_offset = token_offset,
 		.length = *length,
-		.extend = extend,
+		.limit = limit,
 		.status = STATUS_INSUFFICIENT_RESOURCES,
 	};
 
@@ -713,18 +712,17 @@ static s32 write_range(struct file *file, struct bpio_token *token, loff_t pos,
  * @file: open for writing; inode and stream locked
  * @raw: the token, from anywhere
  * @token_offset: first byte of its data
- * @pos: where to, a multiple of the sector; without @extend before the end of
- *	the file
+ * @pos: where to, a multiple of the sector
  * @length: in: bytes, at least 1; out: bytes written
- * @extend: make the file longer where it ends, as far as data is written;
- *	otherwise what goes beyond its end is not written
+ * @limit: byte of the file; nothing is written at it or beyond.  Where it lies
+ *	beyond the end, the file becomes longer, as far as data is written
  *
  * Context: process context, inode_lock() and offload_lock of the stream held;
  * may sleep.
  * Return: STATUS_SUCCESS, also when *@length is less than asked; else NTSTATUS.
  */
 s32 bpiofs_redeem(struct file *file, const struct storage_offload_token *raw,
-		  u64 token_offset, loff_t pos, u64 *length, bool extend)
+		  u64 token_offset, loff_t pos, u64 *length, loff_t limit)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpio_token *token;
@@ -746,7 +744,7 @@ s32 bpiofs_redeem(struct file *file, const struct storage_offload_token *raw,
 	*length = allowed;
 	if (allowed)
 		status = write_range(file, token, pos, token_offset, length,
-				     extend);
+				     limit);
 	status = status ?: fault;
 out:
 	bpio_token_put(token);
@@ -812,8 +810,14 @@ void bpiofs_offload_write(struct file *file, struct bpio_request *req)
 						vol->lower_sb->s_maxbytes);
 	if (req->status)
 		goto unlock;
+	/*
+	 * Where the length was rounded up to a sector, the bytes behind the end
+	 * are not written: an append may have made them data meanwhile.
+	 */
 	req->status = bpiofs_redeem(file, &in->token, in->transfer_offset,
-				    in->file_offset, &length, false);
+				    in->file_offset, &length,
+				    min_t(u64, size, in->file_offset +
+						     in->copy_length));
 unlock:
 	mutex_unlock(&bi->offload_lock);
 	inode_unlock(inode);
