@@ -29,7 +29,7 @@ load_profile() {
 		defer umount /sys/kernel/security
 	fi
 	cp "$(command -v bpio-confined)" "$tmp/confined"
-	chmod 755 "$tmp" "$tmp/confined"
+	chmod 755 "$tmp/confined"
 	cat >"$tmp/profile" <<-END
 		profile bpio-confined $tmp/confined {
 		  $mnt/ rw,
@@ -132,6 +132,8 @@ reserved() {
 }
 
 : >"$tmp/outside"
+# for the ordinary user
+chmod 755 "$tmp"
 without=$(no_apparmor | tail -n 1)
 if [ "$without" ]; then
 	echo "skip - AppArmor: $without"
