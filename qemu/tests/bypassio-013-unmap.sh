@@ -1,10 +1,10 @@
 #!/bin/bash
-# purpose: pages are removed through a mapping that goes away meanwhile
+# purpose: mappings that end or are replaced while their file is bypassed
 # smp: 2
 # quick: stock
 #
-# A few seconds seldom meet the moment between the end of the mapping and the
-# hole; make soak gives it long enough.
+# Pages are removed through a mapping that goes away: a few seconds seldom meet the
+# moment between its end and the hole; make soak gives it long enough.
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
@@ -19,6 +19,12 @@ run() {
 	check "$fs: what was removed reads as zeros" \
 		bpio-verify unmap -s "$seconds" "$tmp/v/a"
 	check_gained "$fs: and the rest was bypassed" v "full_reads>0"
+	if [ "$fs" = xfs ]; then
+		begin v
+		check "$fs: remapped and moved: what was written is read" \
+			bpio-verify remap "$tmp/v/b" "$tmp/v/c"
+		check_gained "$fs: and reads were bypassed" v "full_reads>0"
+	fi
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v

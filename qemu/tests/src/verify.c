@@ -14,6 +14,8 @@
  *   held [OPTION...] FILE ID       a page fault held between two bios, see held.c
  *   unmap [OPTION...] FILE         pages removed through a mapping that goes away,
  *                                  see unmap.c
+ *   remap [OPTION...] FILE CLONE   a mapping replaced by remap_file_pages(2), see
+ *                                  remap.c
  *
  * check: -e enable BypassIO first; -E sync|vector|aio|uring|fixed|poll; -b BLOCK;
  * -q DEPTH; -r random order and lengths, -n READS of them; -z zeros are good;
@@ -422,6 +424,8 @@ int main(int argc, char **argv)
 		return held(argc, argv);
 	if (!strcmp(argv[0], "unmap"))
 		return unmap(argc, argv);
+	if (!strcmp(argv[0], "remap"))
+		return remap(argc, argv);
 	if (!strcmp(argv[0], "fsx"))
 		return fsx(argc, argv);
 	die("%s: unknown", argv[0]);

@@ -18,5 +18,6 @@ int move(int argc, char **argv);
 int fsx(int argc, char **argv);
 int held(int argc, char **argv);
 int unmap(int argc, char **argv);
+int remap(int argc, char **argv);
 
 #endif /* VERIFY_H */
