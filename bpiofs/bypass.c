@@ -680,7 +680,8 @@ static void client_changed(void *client)
 	/* A reload may have changed what lies below. */
 	compatible = bpio_storage_driver(vol->bdev, name, sizeof(name));
 	mutex_lock(&vol->state_lock);
-	vol->state.stg_compatible = compatible;
+	if (vol->state.active_count)
+		vol->state.stg_compatible = compatible;
 	mutex_unlock(&vol->state_lock);
 	client_resume(vol);
 }
