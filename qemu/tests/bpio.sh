@@ -112,13 +112,9 @@ setup_volume() {
 	mount_volume "$name"
 }
 
-# on_each_fs TYPE FUNCTION ARG...: with $fs telling which; FS chooses.
+# on_each_fs FUNCTION ARG...: with $fs telling which of $BPIO_FS.
 on_each_fs() {
-	local all
-
-	all=$(file_systems "$1")
-	shift
-	for fs in $all; do "$@"; done
+	for fs in $BPIO_FS; do "$@"; done
 }
 
 # message NAME WORD...

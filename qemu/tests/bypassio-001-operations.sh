@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: the eight operations: outputs, lengths, counts, storage requests
-# releases: all
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:ext4 stock-6.12:ext4
 # timeout: 240
 # checks: 6 8 9 12 13 14 15 17 18 20 21 25 26 32 33 35 36 37 38 39 40 46 53
 # checks: 54 55 64 76 78
@@ -181,5 +181,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: bypassed reads: right bytes past dm and the file system, by every
-# releases: all
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs stock-6.12:ext4
 # timeout: 240
 # checks: 19 22 23 24 54
 #
@@ -214,6 +215,6 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
-on_each_fs ext4 polled
+on_each_fs run
+on_each_fs polled
 finish

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: storage vetoes: partial bypass, who and why, by layer
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:xfs
 # timeout: 240
 # checks: 6 7 41 42 43 44 45 47 48 49 50 51 62 63
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -172,7 +173,7 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 stacked
 
 dmsetup create linear --table "0 $((volume_mib << 11)) linear $disk 0"

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: volume and stream pauses: drain, path, flags, who may
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs
 # timeout: 240
 # checks: 57 58 59 60 61 62 63 64 65 66 67 68 69 70 73 75 77
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -186,5 +188,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: dm suspend, resume and reload under bypassed reads; tokens then
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4
 # timeout: 240
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
@@ -125,5 +127,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: what suspends a stream's bypass, and that it comes back
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4
 # timeout: 240
 # checks: 29 32 33 99 100
 #
@@ -196,5 +198,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

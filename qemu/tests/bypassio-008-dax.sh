@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: files on a DAX volume: refused, and read all the same
+# fs: ext4 xfs
+# quick: stock
 # needs: kernel=stock
 # vm: --nvme 64M --memory 2048 --append memmap=400M!1G
 # timeout: 240
@@ -61,5 +63,5 @@ reason=DAX volume not supported"
 modprobe -a libnvdimm nd_e820 nd_pmem
 wait_for 10 test -b $pmem || fail "no persistent memory"
 head -c 65536 /dev/urandom >"$tmp/data"
-on_each_fs both run
+on_each_fs run
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: enabled files that turn sparse, whose extents move, or that someone
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs
 # timeout: 240
 # needs: prog=xfs_io prog=e4defrag prog=xfs_fsr
 # checks: 101 102 103
@@ -256,5 +258,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: where a file's blocks lie is forgotten when memory is short, and found again
-# releases: all
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4 stock-6.12:xfs
 #
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -49,5 +50,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

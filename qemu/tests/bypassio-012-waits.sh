@@ -1,8 +1,8 @@
 #!/bin/bash
 # purpose: who waits for a bypassed read that is under way, and who does not
+# fs: ext4 xfs
+# quick: stock stock-6.12
 # smp: 2
-# quick: stock
-# releases: all
 # timeout: 400
 # checks: 66
 #
@@ -262,5 +262,5 @@ run() {
 }
 
 defer remove_slow
-on_each_fs both run
+on_each_fs run
 finish

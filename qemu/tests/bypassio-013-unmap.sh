@@ -1,7 +1,8 @@
 #!/bin/bash
 # purpose: mappings that end or are replaced while their file is bypassed
+# fs: ext4 xfs
+# quick: stock:xfs
 # smp: 2
-# quick: stock
 #
 # Pages are removed through a mapping that goes away: a few seconds seldom meet the
 # moment between its end and the hole; make soak gives it long enough.
@@ -30,5 +31,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

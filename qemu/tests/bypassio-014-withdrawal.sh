@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: vetoes come and go: what ENABLE and QUERY say, when the bypass is back, and what state says
+# quick: stock debug
 # checks: 42 62 63 157
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh

@@ -1,7 +1,8 @@
 #!/bin/bash
 # purpose: a read whose memory is missing between two bios, and DISABLE meanwhile
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4 stock-6.12:xfs
 # smp: 2
-# releases: all
 # checks: 66
 #
 # The first bio has completed and the reader sleeps in a page fault: the volume's
@@ -45,5 +46,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: the last block of a file, in part beyond its end, on large sectors
+# fs: ext4 xfs
 # quick: stock
 # needs: nvme>=3
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
@@ -59,5 +60,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs both run
+on_each_fs run
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: an encrypted file's data, by every way in, against a model
-# releases: all
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:xfs stock-6.12:xfs
 # needs: module=bpio-flt-crypt prog=bpio-model prog=python3
 # timeout: 300
 # shellcheck disable=SC2154,SC2016 # $tmp of lib.sh; programs
@@ -12,8 +12,8 @@
 # shellcheck source=qemu/tests/crypt.sh
 . "$(dirname "$0")/crypt.sh"
 
-# A seed of one's own: SEED=n.
-seed=${SEED-$RANDOM}
+# A seed of one's own: BPIO_SEED=n.
+seed=${BPIO_SEED-$RANDOM}
 
 # The program's file is closed meanwhile.
 write_remount() {
@@ -292,5 +292,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

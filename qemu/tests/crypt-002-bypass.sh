@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: encrypt and decrypt files that are bypassed; vetoes, tokens, mappings
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:xfs
 # needs: module=bpio-flt-crypt module=bpio-flt-test prog=python3
 # timeout: 300
 # checks: 104 124
@@ -261,5 +262,5 @@ run() {
 
 load_module bpio-flt-test
 defer unload_module bpio-flt-test
-on_each_fs ext4 run
+on_each_fs run
 finish

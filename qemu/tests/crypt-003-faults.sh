@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: encryption when the device fails: all or nothing
+# quick: debug
 # needs: kernel=debug module=bpio-flt-crypt
 # timeout: 240
 # shellcheck disable=SC2154,SC2016 # $tmp of lib.sh; programs

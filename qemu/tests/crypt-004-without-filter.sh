@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: a file that needs a filter does not open without it, and is not damaged
-# releases: all
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4 stock-6.12:xfs
 # needs: module=bpio-flt-crypt module=bpio-flt-test prog=python3
 # shellcheck disable=SC2154,SC2016 # $tmp of lib.sh; programs
 # shellcheck source=qemu/tests/lib.sh
@@ -103,5 +104,5 @@ run() {
 
 load_module bpio-flt-test
 defer unload_module bpio-flt-test
-on_each_fs ext4 run
+on_each_fs run
 finish

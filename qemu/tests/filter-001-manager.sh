@@ -1,6 +1,6 @@
 #!/bin/bash
 # purpose: filters are registered, attached at altitudes, called in order
-# releases: all
+# quick: stock debug stock-6.12
 # needs: module=bpio-flt-test module=bpio-flt-passthru
 # checks: 91 92 93
 # shellcheck disable=SC2046,SC2154 # words; $tmp of lib.sh

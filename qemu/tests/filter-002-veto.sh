@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: filters veto BypassIO: who is named, who is called, misuse, the event
+# quick: stock debug
 # needs: module=bpio-flt-test
 # checks: 7 10 11 79 80 81 82 94 95 96 97 98
 # shellcheck disable=SC2154 # $tmp of lib.sh

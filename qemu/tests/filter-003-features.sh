@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: filters that have not opted in: BypassIO blocked, ODX refused
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:xfs
 # needs: module=bpio-flt-test module=bpio-flt-legacy
 # checks: 56 77 83 84 85 86 87 88 89 90 123 124
 # shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh
@@ -252,5 +253,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: which reads, writes and requests filters see, path by path
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs
 # needs: module=bpio-flt-test
 # checks: 19 22 23 24 41 58 67 71 72 73 74
 # shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh
@@ -251,5 +253,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: filters that do what a filter must not, and detach at odd moments
+# quick: stock debug
 # needs: module=bpio-flt-test
 # shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh
 # shellcheck source=qemu/tests/lib.sh

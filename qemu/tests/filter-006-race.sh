@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: filters come and go under I/O: bytes, drains, no read unseen
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4
 # smp: 2
 # needs: module=bpio-flt-test
 # timeout: 240
@@ -78,7 +80,7 @@ come_and_go() {
 }
 
 storm() {
-	local seed=${SEED-$((RANDOM + 1))} status=0 n
+	local seed=${BPIO_SEED-$((RANDOM + 1))} status=0 n
 
 	rm -f "$tmp/stop"
 	add all 300000 0xf create close read write setsize fsctl cleanup
@@ -120,5 +122,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

@@ -1,8 +1,8 @@
 #!/bin/bash
 # purpose: filters are attached, detached and unregistered while the mount goes
+# quick: stock debug stock-6.12
 # smp: 2
 # needs: module=bpio-flt-test
-# releases: all
 #
 # A file in sysfs that was opened before is written to: it says ENODEV once the
 # mount is going away, and nothing is looked at that has gone.

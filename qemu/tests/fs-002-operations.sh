@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: names, attributes, extended attributes and special files
-# releases: all
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4 stock-6.12:xfs
 # needs: prog=setfacl prog=getfattr
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fs.sh"
@@ -177,5 +178,5 @@ everything() {
 	attributes
 }
 
-on_each_fs ext4 everything
+on_each_fs everything
 finish

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: reads, writes, sizes, mappings, O_DIRECT and splice agree
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:ext4
 # needs: prog=fio prog=xfs_io
 # timeout: 240
 . "$(dirname "$0")/lib.sh"
@@ -228,5 +229,5 @@ everything() {
 	fio_verify
 }
 
-on_each_fs xfs everything
+on_each_fs everything
 finish

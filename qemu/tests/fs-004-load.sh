@@ -1,7 +1,8 @@
 #!/bin/bash
 # purpose: trees, git, and storms of renames and truncations keep their data
+# fs: ext4 xfs
+# quick: stock:xfs
 # smp: 2
-# quick: stock
 # needs: prog=git
 # timeout: 300
 . "$(dirname "$0")/lib.sh"
@@ -143,5 +144,5 @@ poison() {
 }
 
 poison
-on_each_fs ext4 everything
+on_each_fs everything
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: nameless files, durability, notifications, leases, quota, overlays
-# quick: stock
-# releases: all
+# fs: ext4 xfs
+# quick: stock:xfs stock-6.12:xfs
 # needs: prog=fincore prog=chattr
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fs.sh"
@@ -315,5 +315,5 @@ everything() {
 }
 
 defer umount_overlay
-on_each_fs ext4 everything
+on_each_fs everything
 finish

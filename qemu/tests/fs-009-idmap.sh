@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: idmapped mounts: the same as on the lower file system alone
-# releases: all
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:xfs stock-6.12:xfs
 # needs: prog=python3
 # timeout: 300
 export FS_BYPASS=1
@@ -98,6 +98,6 @@ for knob in protected_hardlinks protected_regular; do
 	echo 1 >"$sysctls/$knob"
 done
 defer umount_mapped
-for fs in $(file_systems ext4); do compare; done
+for fs in $BPIO_FS; do compare; done
 unmapped_below
 finish

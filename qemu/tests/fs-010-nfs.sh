@@ -1,8 +1,8 @@
 #!/bin/bash
 # purpose: the kernel's NFS server on bpiofs: 4.2 and 3, over loopback
+# fs: ext4 xfs
+# quick: stock:xfs stock-6.12:xfs
 # smp: 2
-# quick: stock
-# releases: all
 # timeout: 600
 # needs: prog=xfs_io prog=setfattr
 export FS_BYPASS=1
@@ -398,5 +398,5 @@ everything() {
 	three
 }
 
-on_each_fs ext4 everything
+on_each_fs everything
 finish

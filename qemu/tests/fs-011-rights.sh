@@ -1,7 +1,8 @@
 #!/bin/bash
 # purpose: control codes and offloaded copies ask for the rights of a write
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs stock-6.12:ext4
 # needs: module=bpio-flt-crypt prog=setfattr
-# releases: all
 #
 # Append-only handles and files are not overwritten, and set-user-ID goes as it
 # does by a write.
@@ -134,5 +135,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

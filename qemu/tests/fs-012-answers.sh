@@ -1,7 +1,8 @@
 #!/bin/bash
 # purpose: odd system calls answer on a mount as on the file system below:
-#	lseek() before the start, FIDEDUPERANGE, syncfs() after a failed write-back
+# fs: ext4 xfs
 # quick: stock
+#	lseek() before the start, FIDEDUPERANGE, syncfs() after a failed write-back
 # needs: prog=filefrag prog=dmsetup
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -137,5 +138,5 @@ load_modules
 defer unload_modules
 defer cleanup
 program
-for fs in $(file_systems both); do run; done
+for fs in $BPIO_FS; do run; done
 finish

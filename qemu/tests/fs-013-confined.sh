@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: programs confined by Landlock or AppArmor, and what the caller may
-# releases: all
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4 stock-6.12:xfs
 #
 # They do on bpiofs what they do on the file system below, with the same results.
 # The mounter's credentials open the lower file; what the caller's rights decide
@@ -140,6 +141,6 @@ if [ "$without" ]; then
 else
 	load_profile
 fi
-for fs in $(file_systems ext4); do programs; done
+for fs in $BPIO_FS; do programs; done
 reserved
 finish

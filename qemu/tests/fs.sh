@@ -41,13 +41,9 @@ umount_if_mounted() {
 	done
 }
 
-# on_each_fs TYPE FUNCTION: with a fresh bpiofs mount in $mnt, $fs telling which.
+# on_each_fs FUNCTION: with a fresh bpiofs mount in $mnt, $fs telling which.
 on_each_fs() {
-	local all
-
-	all=$(file_systems "$1")
-	shift
-	for fs in $all; do
+	for fs in $BPIO_FS; do
 		make_fs "$fs"
 		mount_bpiofs
 		cd "$mnt" || fail "no $mnt"

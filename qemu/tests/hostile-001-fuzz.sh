@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: random requests, as root and as nobody: nothing written past an answer
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4
 # smp: 2
 # timeout: 240
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -8,7 +10,7 @@
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
-seed=${SEED-1}
+seed=${BPIO_SEED-1}
 
 run() {
 	setup_volume v "$fs" "$disk"
@@ -44,5 +46,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: a 32-bit caller gets what a 64-bit one does
+# quick: stock debug
 # timeout: 240
 # checks: 17
 # shellcheck disable=SC2086 # numbers and names of devices

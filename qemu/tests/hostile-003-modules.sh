@@ -1,6 +1,6 @@
 #!/bin/bash
 # purpose: modules come and go in any legal order, and not while in use
-# releases: all
+# quick: stock debug stock-6.12
 # timeout: 240
 # checks: 40
 # shellcheck disable=SC2086 # numbers and names of devices

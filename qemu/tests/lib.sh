@@ -65,11 +65,24 @@ trap 'exit 143' TERM INT
 
 cases_failed=0
 
-ok() { echo "ok - $*"; }
+# rule N... COMMAND ARG...: the cases of this command look at these lines of the
+# specification's checklist, and no others do: qemu/checklist counts them.
+rule() {
+	local rules=()
+
+	while [[ $1 =~ ^[0-9]+$ ]]; do
+		rules+=("$1")
+		shift
+	done
+	local case_rules="(${rules[*]}) "
+	"$@"
+}
+
+ok() { echo "ok - ${case_rules-}$*"; }
 
 not_ok() {
 	cases_failed=$((cases_failed + 1))
-	echo "not ok - $*"
+	echo "not ok - ${case_rules-}$*"
 }
 
 # check TEXT COMMAND ARG...: one case, passed when the command succeeds. The
@@ -129,16 +142,14 @@ wait_for() {
 # kept_out PID: it waits for a file system to be thawed.
 kept_out() { grep -qs percpu_rwsem_wait "/proc/$1/stack"; }
 
-# file_systems TYPE: to be tested with.  BPIO_QUICK, of make test, takes TYPE on
-# the debug kernel and the other one on the stock kernel; "both" is both.
-file_systems() {
-	case ${FS-}${BPIO_QUICK-}$1 in
-	1both) echo ext4 xfs ;;
-	1ext4) if kernel_is_debug; then echo ext4; else echo xfs; fi ;;
-	1xfs) if kernel_is_debug; then echo xfs; else echo ext4; fi ;;
-	*) echo "${FS-ext4 xfs}" ;;
-	esac
-}
+# Whichever of them a test can do with either; the runner says, or who runs it by
+# hand.
+: "${BPIO_FS=ext4 xfs}"
+
+# So many times less data is moved where each byte is checked: $((8192 / scale)).
+scale=1
+[ ! -e /sys/kernel/debug/kmemleak ] || scale=4
+export scale
 
 # -- needs ------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: files copied by token, by each engine: bytes, engine, what crossed
-# releases: all
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs stock-6.12:ext4
 # timeout: 240
 # checks: 105 122 125 126 135 137 138 139 142 143
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -253,5 +254,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

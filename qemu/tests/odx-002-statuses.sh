@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: offload read and write: every status that can be had, in order
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:xfs
 # timeout: 240
 # checks: 111 112 113 114 115 116 117 118 119 120 121 128 129 130 132 133 134
 # checks: 131 136
@@ -232,5 +233,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: the life of a token: time, caps, changes of its source, revocation
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4
 # timeout: 240
 # checks: 140 141 142
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -171,5 +173,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs ext4 run
+on_each_fs run
 finish

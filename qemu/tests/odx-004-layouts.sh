@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: copies between files of every layout, place and length
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:ext4
 # timeout: 240
 # checks: 126 134 137
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -114,7 +115,7 @@ over() {
 	remove_volume v
 }
 
-for kind in $(file_systems xfs); do
+for kind in $BPIO_FS; do
 	volume_of $kind $kind
 	unaligned
 	tails

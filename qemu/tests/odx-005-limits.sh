@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: the namespace's limits of one Copy, and stricter ones, are kept
+# quick: stock debug
 # timeout: 240
 # vm: --nvme 1G,mssrl=8,mcl=20,msrc=2
 # checks: 137

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: whatever fails and whenever: old data, zeros or the source's data
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs
 # timeout: 300
 #
 # The device is full of poison before. A destination may hold its own old data,
@@ -198,5 +200,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: copy_file_range(2), cp and clones: bytes, who moved them, what is left
-# releases: all
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:ext4 stock-6.12:ext4
 # needs: prog=bpio-model prog=xfs_io module=bpio-flt-passthru
 # timeout: 240
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
@@ -11,7 +11,7 @@
 . "$(dirname "$0")/bpio.sh"
 
 m=1048576
-seed=${SEED-$((RANDOM + 1))}
+seed=${BPIO_SEED-$((RANDOM + 1))}
 
 # What cp does where there are no clones.
 copy() {
@@ -292,5 +292,5 @@ run() {
 
 load_module bpio-flt-passthru
 defer unload_module bpio-flt-passthru
-on_each_fs xfs run
+on_each_fs run
 finish

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: power cuts during offloaded copies: what the disk holds at each flush
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:ext4
 # needs: prog=bpio-replay prog=xfs_io
 # timeout: 240
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
@@ -117,5 +118,5 @@ run() {
 
 modprobe -q dm-log-writes || skip "the kernel has no dm-log-writes"
 modprobe -a dm-snapshot loop
-on_each_fs xfs run
+on_each_fs run
 finish

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: on_write preserve: a token keeps its image whatever is written, as far as the reserve goes
+# fs: ext4 xfs
+# quick: stock:xfs
 # needs: nvme>=3 prog=perl prog=blkdiscard prog=taskset
-# quick: stock
 # smp: 2
 # timeout: 400
 # checks: 140
@@ -610,9 +611,9 @@ files() {
 	volume_mib=64
 }
 
-# PARTS chooses some; without it, files as well.
-for part in ${PARTS-constructor images limits model races deaths tables stacked}; do
+# BPIO_PARTS chooses some; without it, files as well.
+for part in ${BPIO_PARTS-constructor images limits model races deaths tables stacked}; do
 	$part
 done
-[ "${PARTS+set}" ] || on_each_fs ext4 files
+[ "${BPIO_PARTS+set}" ] || on_each_fs files
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: what cannot offload is asked again after 180 s or a remount
+# quick: stock
 # needs: kernel=stock
 # vm: --icount=off --nvme 1G --memory 2048
 # timeout: 6000

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: every Copy command in turn fails, and the device goes under a copy
+# fs: ext4 xfs
+# quick: stock:xfs debug:ext4
 # vm: --nvme 1G --nvme 64M --memory 2560
 # timeout: 300
 #
@@ -142,9 +144,9 @@ removal() {
 some_moved() { [ "$(counter v bytes_nvme)" -gt 1000000 ]; }
 
 if [ -d "/sys/kernel/debug/${disk##*/}/fault_inject" ]; then
-	on_each_fs ext4 failing_copies
+	on_each_fs failing_copies
 else
 	echo "skip - this kernel cannot make NVMe commands fail"
 fi
-on_each_fs both removal
+on_each_fs removal
 finish

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: multipath heads and protection information: bypassed, copied by dm-kcopyd
+# quick: stock debug
 # vm: --nvme 1G,paths=2 --nvme 512M,ms=8,pi=1 --memory 2048
 # timeout: 240
 # checks: 137

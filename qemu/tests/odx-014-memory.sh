@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: on_write preserve: every allocation fails in turn: it costs tokens, never a write
+# quick: debug
 # needs: kernel=debug
-# quick: stock
 # timeout: 400
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
 # shellcheck source=qemu/tests/lib.sh

@@ -1,7 +1,8 @@
 #!/bin/bash
 # purpose: a copy beside another writer of its destination, and of a source that
+# fs: ext4 xfs
+# quick: stock:ext4
 #	is truncated meanwhile: nothing is lost, nothing is made up
-# quick: stock
 # needs: prog=xfs_io
 # timeout: 300
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
@@ -95,5 +96,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs xfs run
+on_each_fs run
 finish

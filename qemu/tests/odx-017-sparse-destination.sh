@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: FSCTL_OFFLOAD_WRITE to files with holes, as clients make them
+# fs: ext4 xfs
 # quick: stock
 # needs: prog=xfs_io
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
@@ -61,5 +62,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs both run
+on_each_fs run
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: bypassed readers against truncate, punch, overwrite, extend, rename,
+# fs: ext4 xfs
+# quick: stock debug
 # smp: 2
 # timeout: 240
 # checks: 99 100
@@ -27,7 +29,7 @@ disturb() {
 }
 
 run() {
-	local seed=${SEED-$((RANDOM + 1))} status=0
+	local seed=${BPIO_SEED-$((RANDOM + 1))} status=0
 
 	rm -f "$tmp/stop"
 	make_volume v "$disk"
@@ -58,5 +60,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs both run
+on_each_fs run
 finish

@@ -1,5 +1,7 @@
 #!/bin/bash
 # purpose: every change of state at once, against eight bypassed readers
+# fs: ext4 xfs
+# quick: stock debug
 # smp: 2
 # needs: module=bpio-flt-passthru module=bpio-flt-legacy
 # timeout: 240
@@ -75,7 +77,7 @@ opens() {
 }
 
 run() {
-	local seed=${SEED-$((RANDOM + 1))} status=0 vol
+	local seed=${BPIO_SEED-$((RANDOM + 1))} status=0 vol
 
 	rm -f "$tmp/stop"
 	make_volume v "$disk"
@@ -116,5 +118,5 @@ run() {
 	remove_volume v
 }
 
-on_each_fs both run
+on_each_fs run
 finish

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# releases: all
 # purpose: IOCTL_STORAGE_MANAGE_BYPASS_IO checks its request in the order of protocol 8
-# quick: stock
+# quick: stock stock-6.12
 # needs: nvme>=1 module=dm-bpio
 # checks: 2 5 6 12 106 107 108 109 110
 . "$(dirname "$0")/lib.sh"

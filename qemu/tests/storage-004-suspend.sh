@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # purpose: dm suspend pauses this volume and those above, resume asks again, a reload changes the map
+# quick: stock debug
 # needs: nvme>=2 module=dm-bpio
 # timeout: 300
 . "$(dirname "$0")/lib.sh"

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# releases: all
 # purpose: what goes through the target lands where the table says
-# quick: stock
+# quick: stock stock-6.12
 # needs: nvme>=2 module=dm-bpio
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/storage.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: a request whose output cannot be delivered has done nothing
+# quick: stock debug
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # purpose: vetoes by two layers against opens, pauses, suspends and mounts: all end, and all agree afterwards
+# quick: stock debug
 # smp: 2
 # shellcheck disable=SC2317 # in the background
 # shellcheck source=qemu/tests/lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # purpose: bpioctl cp: bytes, who moved them, what it says of it, what is kept
-# quick: stock
+# fs: ext4 xfs
+# quick: stock:xfs
 # needs: nvme>=2 prog=setfattr prog=getfattr module=bpio-flt-legacy module=bpio-flt-crypt
 # timeout: 400
 # checks: 126 153 155
@@ -412,5 +413,5 @@ run() {
 
 load_module bpio-flt-legacy
 defer unload_module bpio-flt-legacy
-on_each_fs ext4 run
+on_each_fs run
 finish
