@@ -32,6 +32,9 @@ guest-tests: deps ## guest tests; T='bypassio-*' chooses some, K=stock|debug|bot
 check: deps ## static checks
 	@qemu/check
 
+mutate: deps ## does each test notice the fault that it is there for; hours
+	@qemu/mutate
+
 checklist: ## which test covers which line of the specification's checklist
 	@qemu/checklist
 
@@ -74,4 +77,4 @@ clean: ## what was built here; built kernels stay in ~/.cache/dm-bpio
 help: ## this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: all demo test kunit guest-tests check checklist bench soak deps install clean help
+.PHONY: all demo test kunit guest-tests check mutate checklist bench soak deps install clean help
