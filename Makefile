@@ -35,7 +35,7 @@ check: deps ## static checks
 mutate: deps ## does each test notice the fault that it is there for; hours
 	@qemu/mutate
 
-checklist: ## which test covers which line of the specification's checklist
+checklist: ## which cases of the last run looked at which line of the specification's checklist
 	@qemu/checklist
 
 bench: ## side-by-side figures and charts into build/bench, and README's summary
