@@ -8,10 +8,10 @@
 #   # needs: nvme>=2 prog=xfs_io
 #   . "$(dirname "$0")/lib.sh"
 #
-# A test that ends with status 0 passed, with 77 was skipped for the reason in
-# its last line, else failed; an unexpected failure of any command ends it. A
-# test that prints `ok - TEXT`, `not ok - TEXT` or `skip - TEXT` lines (see
-# check) counts as that many cases. README.md beside this file has the headers.
+# A test prints `ok - TEXT`, `not ok - TEXT` or `skip - TEXT` lines (see check), its
+# cases, and ends with `finish`. With status 77 it was skipped for the reason in its
+# last line; with any other status than 0, without a case, or without having reached
+# `finish` it failed. An unexpected failure of any command ends it. README.md beside this file has the headers.
 
 set -eEuo pipefail
 export LC_ALL=C
@@ -106,8 +106,11 @@ check_equal() {
 	fi
 }
 
+# The end of a test. The runner looks for the line: a test that ended with status 0
+# before it got here has not passed.
 finish() {
 	trap - ERR
+	echo "# finished"
 	exit $((cases_failed > 0))
 }
 
