@@ -161,6 +161,10 @@ run supported offload read file --token token
 expect "offload read: whole file" 0 "transfer_length:            10000"
 [ "$(stat -c '%s %a' token)" = "512 600" ]; verdict $? "offload read: token file"
 run supported offload token token; expect "offload token" 0 "dm-bpio token"
+run supported offload token --json token
+printf '{"path":"token","kind":"%s","zero":false,"token_type":%s,"token_id_length":504,"issuer":"%032d","id":"%032d","represented_length":0,"hmac_sha256":"%064d"}\n' \
+	"dm-bpio token" 1112559361 0 0 0 > wanted
+cmp -s out wanted && [ "$code" -eq 0 ]; verdict $? "offload token: JSON, every part"
 run partial offload read file --length 4K --token token
 expect "offload read: short" 1 "" "short: 512 of 4096 bytes"
 run unsupported offload read file --token other

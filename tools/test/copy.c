@@ -1159,6 +1159,14 @@ static void test_errors(void)
 		   same_until(from, to, size_of(to)),
 	   "copy: no room: what is there is right");
 	reset();
+	kernel.room = 1500000;
+	options.flags = BPIO_COPY_NO_OFFLOAD;
+	ok(bpio_copy_file(from, to, &options, &result) == -ENOSPC &&
+		   result.done_length == MIB && size_of(to) == MIB &&
+		   same_until(from, to, MIB),
+	   "copy: no room, by read and write: no part of a piece stays");
+	options.flags = 0;
+	reset();
 	fail(READ, 1, 1, STATUS_INSUFFICIENT_RESOURCES);
 	kernel.room = UINT64_MAX;
 	ok(bpio_copy_file(from, from, NULL, &result) == -EINVAL &&
