@@ -17,6 +17,7 @@
 
 #include <linux/delay.h>
 #include <linux/list.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -63,6 +64,7 @@ struct script {
 	struct op_value pre, post, complete, result;
 	unsigned int info;
 	unsigned int sleep_ms;
+	bool hold;
 	bool detach, detach_in_post;
 	unsigned int send;	/* FS_BPIO_OP_* */
 	bool send_top;
@@ -79,6 +81,7 @@ struct test_filter {
 	struct flt_operation_registration operations[NR_OPS + 1];
 	bool has_pre[NR_OPS], has_post[NR_OPS];
 	struct flt_filter *filter;
+	bool going;		/* being unregistered */
 	spinlock_t lock;	/* script */
 	struct script script;
 	atomic_t pre_calls[NR_OPS], post_calls[NR_OPS];
@@ -92,7 +95,9 @@ struct test_instance {
 
 /*
  * Parameters are written and read under kernel_param_lock(); callbacks know
- * the list by filters_lock, which is inside it.
+ * the list by filters_lock, which is inside it.  A filter that is being
+ * unregistered stays on the list without kernel_param_lock(), so that scripts
+ * and the log are there for whatever it waits for.
  */
 static LIST_HEAD(filters);
 static DEFINE_SPINLOCK(filters_lock);
@@ -235,6 +240,19 @@ static struct test_instance *enter(struct script *s, int *op,
 	return ti;
 }
 
+/* Until another script is written, or the caller is killed. */
+static void hold(struct test_filter *tf)
+{
+	bool held;
+
+	do {
+		msleep(20);
+		spin_lock(&tf->lock);
+		held = tf->script.hold;
+		spin_unlock(&tf->lock);
+	} while (held && !fatal_signal_pending(current));
+}
+
 static void log_pre(const struct script *s, const struct test_filter *tf,
 		    int op, const struct flt_callback_data *data,
 		    const struct flt_related_objects *objects)
@@ -308,6 +326,8 @@ static int test_pre(struct flt_callback_data *data,
 				     FLT_PREOP_SUCCESS_NO_CALLBACK;
 	if (s.sleep_ms && is_meant(&s, data))
 		msleep(s.sleep_ms);
+	if (s.hold && is_meant(&s, data))
+		hold(ti->tf);
 	if (s.detach)
 		log_line("%s detach %d", ti->tf->name,
 			 flt_detach_instance(objects->instance));
@@ -429,7 +449,7 @@ static struct test_filter *find_filter(const char *name)
 	struct test_filter *tf;
 
 	list_for_each_entry(tf, &filters, node)
-		if (name && !strcmp(tf->name, name))
+		if (name && !tf->going && !strcmp(tf->name, name))
 			return tf;
 	return NULL;
 }
@@ -531,11 +551,12 @@ static int parse_null(const char *text, struct script *s)
  * reason passes NULL for that; veto_in_post=NTSTATUS: try it from the
  * post-operation callback.
  * fs_ops=N,...: the operations of FSCTL_MANAGE_BYPASS_IO that veto, complete,
- * result and sleep_ms mean instead of ENABLE and QUERY.
+ * result, sleep_ms and hold mean instead of ENABLE and QUERY.
  * pre=OP:N post=OP:N: what the callbacks return.
  * complete=OP:N: FLT_PREOP_COMPLETE with this status or result; result=OP:N:
  * put there by the post-operation callback; info=N: with information.
- * sleep_ms=N  detach=1  detach_in_post=1 the own instance
+ * sleep_ms=N  hold=1: until the next script  detach=1  detach_in_post=1 the own
+ * instance
  * send=enable|disable|query|pause|resume[:top]: on FSCTL_TEST, then completes it
  * count=1: log the count of enabled opens  silent=1: log nothing
  * setup=-N: instance_setup fails
@@ -569,6 +590,8 @@ static int parse_key(struct script *s, const char *key, char *value)
 		return kstrtouint(value, 0, &s->info);
 	if (!strcmp(key, "sleep_ms"))
 		return kstrtouint(value, 0, &s->sleep_ms);
+	if (!strcmp(key, "hold"))
+		return kstrtobool(value, &s->hold);
 	if (!strcmp(key, "detach"))
 		return kstrtobool(value, &s->detach);
 	if (!strcmp(key, "detach_in_post"))
@@ -647,7 +670,10 @@ static int add_filter(struct test_filter *tf, char *words)
 
 static void remove_filter(struct test_filter *tf)
 {
+	tf->going = true;
+	kernel_param_unlock(THIS_MODULE);
 	flt_unregister_filter(tf->filter);
+	kernel_param_lock(THIS_MODULE);
 	WARN_ON_ONCE(atomic_read(&tf->instances));
 	spin_lock(&filters_lock);
 	list_del(&tf->node);
@@ -792,12 +818,20 @@ static int __init test_init(void)
 /* Nothing is attached: that would pin the module. */
 static void __exit test_exit(void)
 {
-	struct test_filter *tf, *next;
+	struct test_filter *tf;
 
 	kernel_param_lock(THIS_MODULE);
 	ready = false;
-	list_for_each_entry_safe(tf, next, &filters, node)
-		remove_filter(tf);
+	while ((tf = list_first_entry_or_null(&filters, struct test_filter,
+					      node))) {
+		if (!tf->going) {
+			remove_filter(tf);
+			continue;
+		}
+		kernel_param_unlock(THIS_MODULE);
+		msleep(20);
+		kernel_param_lock(THIS_MODULE);
+	}
 	kernel_param_unlock(THIS_MODULE);
 }
 

@@ -184,23 +184,30 @@ opens() {
 
 in_callback() { grep -q "^$1\$" "$flt/log"; }
 
+# going PID FUNCTION: it is in this function of the filter manager, and sleeps
+going() { grep -qs " $2+" "/proc/$1/stack"; }
+
 # A read in "slow" below while "gone" is detached.
 draining() {
-	local how pid
+	local how reader leaver waits
 
 	for how in detach forget; do
 		add_attached gone 300000 0xf read
 		add_attached slow 200000 0xf read
 		teach gone result=read:4096
-		teach slow sleep_ms=5000
+		teach slow hold=1
 		bpio-ctl a read:0:64K:"$tmp/read" >"$tmp/out" &
-		pid=$!
-		wait_for 10 in_callback "slow pre read"
-		$how gone
-		# before the read below has ended
-		check "$how waited for it" \
-			in_callback "gone post read result=65536 draining"
-		wait $pid
+		reader=$!
+		wait_for 60 in_callback "slow pre read" ||
+			fail "$how: the read does not come to the filter"
+		waits=bpiofs_filters_detach
+		[ $how = detach ] || waits=flt_unregister_filter
+		$how gone &
+		leaver=$!
+		check "$how waits for the read" wait_for 60 going $leaver $waits
+		teach slow
+		wait $reader
+		check "$how succeeds" wait $leaver
 		logged "$how during a read: the post-operation callback is told" <<-END
 		gone pre read
 		slow pre read
@@ -209,7 +216,6 @@ draining() {
 		END
 		is "and still has the last word" "read 4096" "$(<"$tmp/out")"
 		check "the bytes are right" cmp -n 4096 "$tmp/a" "$tmp/read"
-		teach slow
 		[ $how = forget ] || forget gone
 		forget slow
 	done
