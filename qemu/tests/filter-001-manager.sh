@@ -2,7 +2,6 @@
 # purpose: filters are registered, attached at altitudes, called in order
 # quick: stock debug stock-6.12
 # needs: module=bpio-flt-test module=bpio-flt-passthru
-# checks: 91 92 93
 # shellcheck disable=SC2046,SC2154 # words; $tmp of lib.sh
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -59,9 +58,9 @@ writes_seen " "$(printf '%s ' $(ls "$vol/instances/one"))"
 	is "only root attaches" "200 200" \
 		"$(stat -c %a "$vol/attach") $(stat -c %a "$vol/detach")"
 	refused "attach: no such filter" "No such file or directory" attach no
-	refused "attach: the altitude is taken" "File exists" attach one
+	rule 92 refused "attach: the altitude is taken" "File exists" attach one
 	for a in 325000.0 325000.000 0325000; do
-		refused "attach: so is $a" "File exists" attach one "$a"
+		rule 92 refused "attach: so is $a" "File exists" attach one "$a"
 	done
 	for a in "${bad_altitudes[@]}"; do
 		refused "attach at $a" "Invalid argument" attach one "$a"
@@ -109,7 +108,7 @@ order() {
 	attach p7
 	attach pre
 	bpio-ctl a read:0:4096 >/dev/null
-	logged "down from the highest altitude, up from the lowest" <<-END
+	rule 91 logged "down from the highest altitude, up from the lowest" <<-END
 	pre pre read
 	p7 pre read
 	p3 pre read
@@ -122,7 +121,7 @@ order() {
 	teach p3 pre=read:1
 	teach p7 pre=read:5
 	bpio-ctl a read:0:4096 >/dev/null
-	logged "SUCCESS_NO_CALLBACK: not called back; SYNCHRONIZE: called" <<-END
+	rule 93 logged "SUCCESS_NO_CALLBACK: not called back; SYNCHRONIZE: called" <<-END
 	pre pre read
 	p7 pre read
 	p3 pre read
@@ -256,6 +255,7 @@ mounts() {
 	bpio-ctl "$tmp/w/a" read:0:4096 >/dev/null
 	is "each has its own" "0 0 0, 1 0 0" "$(seen one), $(vol=$(volume_dir w) seen one)"
 	umount_volume w
+	check "the second file system is in order" fsck_volume w ext4
 	is "a mount that goes takes its instances along" 1 \
 		"$(<"$registered/one/instances")"
 	cd /
@@ -287,4 +287,6 @@ operations
 many
 modules
 mounts
+umount_volume v
+check "the file system is in order" fsck_volume v ext4
 finish

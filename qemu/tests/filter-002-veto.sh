@@ -2,7 +2,6 @@
 # purpose: filters veto BypassIO: who is named, who is called, misuse, the event
 # quick: stock debug
 # needs: module=bpio-flt-test
-# checks: 7 10 11 79 80 81 82 94 95 96 97 98
 # shellcheck disable=SC2154 # $tmp of lib.sh
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -30,10 +29,10 @@ event() {
 	teach b veto=$monitoring reason=B_is_busy
 	mark=$(dmesg_mark)
 	bpio-ctl a enable >/dev/null
-	is "a veto is one event" \
+	rule 98 is "a veto is one event" \
 		'filter=b.ko status=0xc00004ce reason="B is busy"' \
 		"$(sed -n 's/.* bpio_veto: //p' $tracefs/trace)"
-	is "and one line of the log, with all three" 1 \
+	rule 98 is "and one line of the log, with all three" 1 \
 		"$(dmesg_since "$mark" | grep -c 'b\.ko.*0xc00004ce.*B is busy')"
 	for i in {1..30}; do ops+=(query); done
 	bpio-ctl a "${ops[@]}" >/dev/null
@@ -55,7 +54,7 @@ who() {
 	add_attached c 100000 0xf fsctl
 	teach b veto=$monitoring reason=B_is_busy
 	begin v
-	answers "a filter vetoes: ENABLE and QUERY say who and why" \
+	rule 82 answers "a filter vetoes: ENABLE and QUERY say who and why" \
 		a enable info query query:1 open:. query <<-END
 	enable status=SUCCESS info=352 op=1 flags=0 $by_b
 	info status=SUCCESS info=96 op=8 flags=8 count=0 driver=nvme.ko
@@ -63,24 +62,24 @@ who() {
 	query status=SUCCESS info=352 op=3 flags=0 $by_b
 	query status=SUCCESS info=352 op=3 flags=0 $by_b
 	END
-	check_gained "the file system and storage see nothing of it" v \
+	rule 82 check_gained "the file system and storage see nothing of it" v \
 		enables=0 queries=0 active_count=0
 	echo >"$flt/clear"
 	bpio-ctl a enable >/dev/null
-	logged "above it: called back, sees the veto; below: not called" <<-END
+	rule 80 81 logged "above it: called back, sees the veto; below: not called" <<-END
 	a pre fsctl op=1
 	b pre fsctl op=1
 	b veto op=1 status=0x0
 	a post fsctl op=1 status=0x0 info=352 op_status=0xc00004ce
 	END
 	teach a veto=0xC00004C9 reason=A_encrypts
-	answers "two veto: the higher one is named" a enable query <<-END
+	rule 79 answers "two veto: the higher one is named" a enable query <<-END
 	enable status=SUCCESS info=352 op=1 flags=0 \
 result=NOT_SUPPORTED_WITH_ENCRYPTION driver=a.ko reason=A encrypts
 	query status=SUCCESS info=352 op=3 flags=0 \
 result=NOT_SUPPORTED_WITH_ENCRYPTION driver=a.ko reason=A encrypts
 	END
-	logged "and the lower one never called" <<-END
+	rule 79 logged "and the lower one never called" <<-END
 	a pre fsctl op=1
 	a veto op=1 status=0x0
 	a pre fsctl op=3
@@ -122,7 +121,7 @@ reasons() {
 
 	printf -v long '%0200d' 0
 	teach a veto=$monitoring reason="$long"
-	is "a reason of 200 characters is cut at 128" \
+	rule 7 is "a reason of 200 characters is cut at 128" \
 		"enable status=SUCCESS info=352 op=1 flags=0 \
 result=NOT_SUPPORTED_WITH_MONITORING driver=a.ko reason=${long:0:128}" \
 		"$(bpio-ctl a enable)"
@@ -145,12 +144,12 @@ wrong() {
 	local status
 
 	for status in 0 0x103 0x40000000 0x80000005; do
-		misuse "a veto with status $status" INVALID_PARAMETER_3 \
+		rule 94 misuse "a veto with status $status" INVALID_PARAMETER_3 \
 			veto=$status reason=x
 	done
-	misuse "a veto with reason NULL" INVALID_PARAMETER_4 \
+	rule 95 misuse "a veto with reason NULL" INVALID_PARAMETER_4 \
 		veto=$monitoring null=reason
-	misuse "a veto with an empty reason" INVALID_PARAMETER_4 \
+	rule 95 misuse "a veto with an empty reason" INVALID_PARAMETER_4 \
 		veto=$monitoring
 	misuse "a wrong status and no reason" INVALID_PARAMETER_3 veto=0
 	misuse "a veto without data" INVALID_PARAMETER_1 \
@@ -158,7 +157,7 @@ wrong() {
 	misuse "a veto without objects" INVALID_PARAMETER_2 \
 		veto=$monitoring reason=x null=objects
 	teach a veto=$monitoring reason=x
-	answers "a veto with buffers too short" a out=351 enable in=23 enable \
+	rule 10 11 answers "a veto with buffers too short" a out=351 enable in=23 enable \
 		in=23 out=351 enable out=351 query out=0 query in=0 enable \
 		info <<-END
 	enable status=BUFFER_TOO_SMALL info=0
@@ -174,7 +173,7 @@ wrong() {
 
 	# NOT_SUPPORTED, and the operations go on.
 	teach a veto=$monitoring reason=x fs_ops=2,4,5,6,7,8
-	answers "a veto of what cannot be vetoed" a disable pausev resumev \
+	rule 96 answers "a veto of what cannot be vetoed" a disable pausev resumev \
 		pauses resumes info <<-END
 	disable status=SUCCESS info=24 op=2 flags=0
 	pausev status=SUCCESS info=24 op=4 flags=1
@@ -183,7 +182,7 @@ wrong() {
 	resumes status=SUCCESS info=352 op=7 flags=0 $none
 	info status=SUCCESS info=96 op=8 flags=8 count=0 driver=nvme.ko
 	END
-	is "is refused, one like the other" \
+	rule 96 is "is refused, one like the other" \
 		"$(for op in 2 4 5 6 7 8; do
 			echo "a veto op=$op status=0xc00000bb"
 		done)" "$(grep veto "$flt/log")"
@@ -192,12 +191,12 @@ wrong() {
 
 in_post() {
 	teach a veto_in_post=$monitoring reason=x
-	answers "a veto from a post-operation callback" \
+	rule 97 answers "a veto from a post-operation callback" \
 		a enable info <<-END
 	enable status=SUCCESS info=352 op=1 flags=8 $none
 	info status=SUCCESS info=96 op=8 flags=8 count=1 driver=nvme.ko
 	END
-	logged "is refused" <<-END
+	rule 97 logged "is refused" <<-END
 	a pre fsctl op=1
 	a post fsctl op=1 status=0x0 info=352 op_status=0x0
 	a veto op=1 status=0xc00000bb
@@ -217,4 +216,6 @@ who
 reasons
 wrong
 in_post
+umount_volume v
+check "the file system is in order" fsck_volume v ext4
 finish

@@ -1,9 +1,8 @@
 #!/bin/bash
 # purpose: filters that have not opted in: BypassIO blocked, ODX refused
 # fs: ext4 xfs
-# quick: stock:xfs
+# quick: stock:xfs debug:ext4
 # needs: module=bpio-flt-test module=bpio-flt-legacy
-# checks: 56 77 83 84 85 86 87 88 89 90 123 124
 # shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -30,14 +29,13 @@ blocked() {
 	legacy=$(blocked_by bpio-flt-legacy)
 	add_attached watch 400000 0xf fsctl
 	load_module bpio-flt-legacy
-	defer unload_module bpio-flt-legacy
 	attach bpio-flt-legacy
-	is "the legacy sample: its altitude and features, and the mount's" \
+	is "$fs: the legacy sample: its altitude and features, and the mount's" \
 		"325000 0x0 0x0" \
 		"$(<"$vol/instances/bpio-flt-legacy/altitude") \
 $(<"$vol/instances/bpio-flt-legacy/features") $(<"$vol/supported_features")"
 	begin v
-	answers "ENABLE and QUERY are refused by the filter manager" \
+	rule 83 answers "$fs: ENABLE and QUERY are refused by the filter manager" \
 		a enable query query:1 open:. query use:0 out=351 enable \
 		in=23 enable <<-END
 	enable status=SUCCESS info=352 op=1 $legacy
@@ -47,14 +45,14 @@ $(<"$vol/instances/bpio-flt-legacy/features") $(<"$vol/supported_features")"
 	enable status=INVALID_BUFFER_SIZE info=0
 	enable status=INVALID_BUFFER_SIZE info=0
 	END
-	check_gained "storage sees nothing of it" v enables=0 queries=0 \
+	rule 83 check_gained "$fs: storage sees nothing of it" v enables=0 queries=0 \
 		active_count=0
 	# the last: too short to be an ENABLE for the filter manager
-	logged "no filter is asked" <<-END
+	logged "$fs: no filter is asked" <<-END
 	watch pre fsctl op=1
 	watch post fsctl op=1 status=0xc0000206 info=0
 	END
-	answers "the other six operations go on, and show the flag" \
+	rule 56 77 answers "$fs: the other six operations go on, and show the flag" \
 		a disable pausev resumev pauses resumes info <<-END
 	disable status=SUCCESS info=24 op=2 flags=4
 	pausev status=SUCCESS info=24 op=4 flags=5
@@ -63,25 +61,25 @@ $(<"$vol/instances/bpio-flt-legacy/features") $(<"$vol/supported_features")"
 	resumes status=SUCCESS info=352 op=7 flags=4 $none
 	$stuck=0 driver=nvme.ko
 	END
-	is "the mount's flags" 0xc "$(<"$vol/flags")"
+	is "$fs: the mount's flags" 0xc "$(<"$vol/flags")"
 	add_attached higher 325001 0x7 write:pre
-	answers "of two such filters the higher is named; WRITE alone blocks" \
+	rule 84 answers "$fs: of two such filters the higher is named" \
 		a query <<-END
 	query status=SUCCESS info=352 op=3 $(blocked_by higher)
 	END
 	detach bpio-flt-legacy
 	unload_module bpio-flt-legacy
-	answers "the other still blocks" a query info <<-END
+	rule 86 answers "$fs: one that sees writes alone blocks too" a query info <<-END
 	query status=SUCCESS info=352 op=3 $(blocked_by higher)
 	$stuck=0 driver=nvme.ko
 	END
 	forget higher
 	add_attached blind 100000 0 fsctl create cleanup close setsize
-	is "who sees neither reads nor writes has opted in" "0x8 0x8" \
+	rule 85 is "$fs: a filter without callbacks for reads and writes has opted in" "0x8 0x8" \
 		"$(<"$vol/instances/blind/features") \
 $(<"$vol/supported_features")"
-	is "on every mount" 0x8 "$(<"$registered/blind/features")"
-	answers "and blocks nothing" a enable info <<-END
+	rule 85 is "$fs: on every mount" 0x8 "$(<"$registered/blind/features")"
+	rule 85 answers "$fs: and blocks nothing" a enable info <<-END
 	$enabled
 	$free=1 driver=nvme.ko
 	END
@@ -94,7 +92,7 @@ late() {
 	local attach_old="echo old >$vol/attach" detach_old="echo old >$vol/detach"
 
 	add old 200000 0x7 read
-	answers "$fs: a late filter that has not opted in: traditional at once" \
+	rule 87 88 answers "$fs: a late filter that has not opted in: traditional at once" \
 		a enable open:a enable mark:v read:0:4096 sh:"$attach_old" \
 		read:4096:4096 info use:0 read:0:4096 \
 		gain:full_reads:traditional_reads:why_filter_blocked \
@@ -113,13 +111,13 @@ late() {
 	gain full_reads=2 traditional_reads=2
 	gain enables=0 disables=0
 	END
-	logged "$fs: it saw the two, and nothing after it was detached" <<-END
+	rule 87 88 logged "$fs: it saw the two, and nothing after it was detached" <<-END
 	old pre read
 	old post read result=4096
 	old pre read
 	old post read result=4096
 	END
-	answers "$fs: DISABLE while blocked; a paused volume" \
+	rule 56 77 88 answers "$fs: DISABLE while blocked; a paused volume" \
 		a enable open:a enable sh:"$attach_old" disable pausev info \
 		use:0 read:0:4096 sh:"$detach_old" mark:v read:0:4096 \
 		gain:partial_reads resumev read:0:4096 gain:full_reads <<-END
@@ -139,7 +137,7 @@ late() {
 	add new 200000 0xf read write
 	teach new count=1
 	echo >"$flt/clear"
-	answers "$fs: a late filter that has opted in: no change" \
+	rule 89 answers "$fs: a late filter that has opted in: no change" \
 		a enable open:a enable mark:v sh:"echo new >$vol/attach" \
 		read:0:4096 write:0:4096:7 gain:full_reads:traditional_reads \
 		info <<-END
@@ -150,7 +148,7 @@ late() {
 	gain full_reads=1 traditional_reads=0
 	$free=2 driver=nvme.ko
 	END
-	logged "$fs: it reads the count of enabled opens" <<-END
+	rule 89 logged "$fs: it reads the count of enabled opens" <<-END
 	new pre write count=2
 	new post write result=4096 count=2
 	END
@@ -161,9 +159,8 @@ late() {
 features_mode() {
 	add_attached good 200000 0xf read fsctl
 	add_attached blind 100000 0xf fsctl
-	is "FilterSupportedFeaturesMode is off" 0 "$(<$mode)"
-	defer eval "echo 0 >$mode"
-	answers "FilterSupportedFeaturesMode 1: at once, for every filter" \
+	is "$fs: FilterSupportedFeaturesMode is off" 0 "$(<$mode)"
+	rule 90 answers "$fs: FilterSupportedFeaturesMode 1: at once, for every filter" \
 		a enable mark:v read:0:4096 sh:"echo 1 >$mode" read:0:4096 \
 		query info gain:full_reads:traditional_reads oread:0:64K \
 		sh:"echo 0 >$mode" read:0:4096 query gain:full_reads <<-END
@@ -179,17 +176,17 @@ features_mode() {
 	gain full_reads=2
 	END
 	echo 1 >$mode
-	is "and in sysfs" "0x0 0x0 0x0" "$(<"$vol/instances/good/features") \
+	rule 90 is "$fs: and in sysfs" "0x0 0x0 0x0" "$(<"$vol/instances/good/features") \
 $(<"$vol/instances/blind/features") $(<"$vol/supported_features")"
 	detach good
 	detach blind
-	is "without filters it means nothing" "0xf" \
+	is "$fs: without filters it means nothing" "0xf" \
 		"$(<"$vol/supported_features")"
 	attach good
-	answers "a filter that is attached then" a query <<-END
+	rule 90 answers "$fs: a filter that is attached then" a query <<-END
 	query status=SUCCESS info=352 op=3 $(blocked_by good)
 	END
-	refused "another value" "Invalid argument" eval "echo 2 >$mode"
+	refused "$fs: another value" "Invalid argument" eval "echo 2 >$mode"
 	echo 0 >$mode
 	forget good blind
 	echo >"$flt/clear"
@@ -200,7 +197,7 @@ odx() {
 	add_attached watch 400000 0xf fsctl
 	add noread 200000 0xe fsctl
 	add nowrite 200001 0xd fsctl
-	answers "ODX: without bit 1 no read, without bit 2 no write" \
+	rule 123 answers "$fs: ODX: without bit 1 no read, without bit 2 no write" \
 		a oread:0:64K save:"$tmp/token" sh:"echo >$flt/clear" \
 		sh:"echo noread >$vol/attach" oread:0:64K enable \
 		open:b owrite:0:32K sh:"echo nowrite >$vol/attach" \
@@ -218,15 +215,15 @@ odx() {
 	owrite status=ACCESS_DENIED info=0
 	oread status=ACCESS_DENIED info=0
 	END
-	is "no filter sees what is refused" "watch pre fsctl op=1
+	rule 123 is "$fs: no filter sees what is refused" "watch pre fsctl op=1
 watch pre fsctl code=0x98268
 watch pre fsctl code=0x94264" "$(grep '^watch pre' "$flt/log")"
-	is "the mount has what all of them have" 0xd \
+	is "$fs: the mount has what all of them have" 0xd \
 		"$(<"$vol/supported_features")"
 	forget noread nowrite watch
 	add_attached never 200000 0xf fsctl
 	teach never complete=fsctl:0xC00000BB fs_ops=8
-	answers "ODX: a filter refuses it" a oread:0:64K load:"$tmp/token" \
+	rule 124 answers "$fs: ODX: a filter refuses it" a oread:0:64K load:"$tmp/token" \
 		owrite:0:4096 query sh:"echo never >$vol/detach" \
 		oread:0:64K <<-END
 	oread status=NOT_SUPPORTED info=0
@@ -234,10 +231,12 @@ watch pre fsctl code=0x94264" "$(grep '^watch pre' "$flt/log")"
 	query status=SUCCESS info=352 op=3 flags=8 $none
 	oread status=SUCCESS info=528 transfer=65536 flags=0 token=bpio
 	END
-	check "the bytes are right" bpio-verify check b 1 2
+	check "$fs: the bytes are right" bpio-verify check b 1 2
 	forget never
 	echo >"$flt/clear"
 }
+
+defer unload_module bpio-flt-legacy
 
 run() {
 	setup_volume v "$fs" "$disk"
@@ -245,13 +244,14 @@ run() {
 	cd "$tmp/v"
 	bpio-verify fill a 1 64K
 	late
-	if [ "$fs" = ext4 ]; then
-		blocked
-		features_mode
-		odx
-	fi
+	blocked
+	features_mode
+	odx
+	umount_volume v
+	check "$fs: the file system is in order" fsck_volume v "$fs"
 	remove_volume v
 }
 
+defer eval "echo 0 >$mode"
 on_each_fs run
 finish

@@ -3,7 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:ext4 debug:xfs
 # needs: module=bpio-flt-test
-# checks: 19 22 23 24 41 58 67 71 72 73 74
 # shellcheck disable=SC2086,SC2154 # numbers and names; $tmp of lib.sh
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +16,7 @@ enabled="enable status=SUCCESS info=352 op=1 flags=8 $none"
 
 paths() {
 	add_attached top 400000 0xf read write
-	answers "$fs: a bypassed read, and what is none" \
+	rule 22 answers "$fs: a bypassed read, and what is none" \
 		a enable open:a mark:v use:0 read:0:64K:"$tmp/full" \
 		gain:full_reads:mapped_reads use:1 read:4096:4096 use:0 \
 		write:0:4096:65 gain:full_reads:traditional_reads <<-END
@@ -28,28 +27,28 @@ paths() {
 	write 4096
 	gain full_reads=1 traditional_reads=1
 	END
-	logged "$fs: filters see the other open's read, and the write" <<-END
+	rule 19 22 24 logged "$fs: filters see the other open's read, and the write" <<-END
 	top pre read
 	top post read result=4096
 	top pre write
 	top post write result=4096
 	END
-	is "$fs: their counters too" "1 1 0" "$(seen top)"
+	rule 19 24 is "$fs: their counters too" "1 1 0" "$(seen top)"
 	bpio-verify fill a 1 256K
-	check "$fs: the bytes are right" cmp -n 65536 "$tmp/a" "$tmp/full"
+	rule 22 check "$fs: the bytes are right" cmp -n 65536 "$tmp/a" "$tmp/full"
 	echo >"$flt/clear"
-	answers "$fs: a cached open's enabled read is not bypassed" \
+	rule 23 answers "$fs: a cached open's enabled read is not bypassed" \
 		a:rb enable mark:v read:0:4096 \
 		gain:full_reads:partial_reads:traditional_reads <<-END
 	$enabled
 	read 4096
 	gain full_reads=0 partial_reads=0 traditional_reads=1
 	END
-	logged "$fs: filters see it" <<-END
+	rule 23 logged "$fs: filters see it" <<-END
 	top pre read
 	top post read result=4096
 	END
-	answers "$fs: a paused volume: filters are skipped, the stack is not" \
+	rule 58 answers "$fs: a paused volume: filters are skipped, the stack is not" \
 		a enable mark:v pausev read:0:64K:"$tmp/partial" \
 		gain:partial_reads:traditional_reads:mapped_reads+ resumev \
 		read:0:4096 gain:full_reads <<-END
@@ -61,7 +60,7 @@ paths() {
 	read 4096
 	gain full_reads=1
 	END
-	answers "$fs: storage vetoes: enabled, filters skipped, stack walked" \
+	rule 41 answers "$fs: storage vetoes: enabled, filters skipped, stack walked" \
 		a mark:v "msg:veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT busy" \
 		enable read:0:4096 gain:partial_reads:mapped_reads+ \
 		show:active_count msg:unveto resumev read:0:4096 \
@@ -75,9 +74,9 @@ result=NOT_SUPPORTED_WITH_SNAPSHOT driver=dm-bpio.ko reason=busy
 	read 4096
 	gain full_reads=1
 	END
-	logged "$fs: filters saw none of these" <<<-
+	rule 41 58 logged "$fs: filters saw none of these" <<<-
 	check "$fs: the bytes are right" cmp -n 65536 "$tmp/a" "$tmp/partial"
-	answers "$fs: a paused stream: filters see the reads" \
+	rule 67 answers "$fs: a paused stream: filters see the reads" \
 		a enable mark:v pauses read:0:4096 resumes read:0:4096 \
 		gain:full_reads:traditional_reads <<-END
 	$enabled
@@ -87,7 +86,7 @@ result=NOT_SUPPORTED_WITH_SNAPSHOT driver=dm-bpio.ko reason=busy
 	read 4096
 	gain full_reads=1 traditional_reads=1
 	END
-	logged "$fs: that one" <<-END
+	rule 67 logged "$fs: that one" <<-END
 	top pre read
 	top post read result=4096
 	END
@@ -139,7 +138,7 @@ requests() {
 	add_attached mid 300000 0xf fsctl read
 	add_attached low 200000 0xf fsctl
 	bpio-ctl a enable pauses sh:"echo >$flt/clear" resumes >/dev/null
-	logged "$fs: STREAM_RESUME: one QUERY, from the top" <<-END
+	rule 71 logged "$fs: STREAM_RESUME: one QUERY, from the top" <<-END
 	top pre fsctl op=7
 	mid pre fsctl op=7
 	low pre fsctl op=7
@@ -153,7 +152,7 @@ requests() {
 	mid post fsctl op=7 status=0x0 info=352 op_status=0x0
 	top post fsctl op=7 status=0x0 info=352 op_status=0x0
 	END
-	answers "$fs: STREAM_RESUME: a filter vetoes: still paused" \
+	rule 72 answers "$fs: STREAM_RESUME: a filter vetoes: still paused" \
 		a enable pauses sh:"echo low veto=0xC00004CD reason=Audit \
 >$flt/script" mark:v resumes read:0:4096 \
 		gain:full_reads:traditional_reads info sh:"echo low \
@@ -170,13 +169,18 @@ result=NOT_SUPPORTED_WITH_AUDITING driver=low.ko reason=Audit
 	gain full_reads=1
 	END
 	echo >"$flt/clear"
-	bpio-ctl a resumes enable resumes >/dev/null
-	is "$fs: STREAM_RESUME with nothing to resume: no QUERY" 0 \
+	rule 73 answers "$fs: STREAM_RESUME when not enabled, or not paused" \
+		a resumes enable resumes <<-END
+	resumes status=SUCCESS info=352 op=7 flags=0 $none
+	$enabled
+	resumes status=SUCCESS info=352 op=7 flags=0 $none
+	END
+	rule 73 is "$fs: STREAM_RESUME with nothing to resume: no QUERY" 0 \
 		"$(grep -c op=3 "$flt/log" || true)"
 	echo >"$flt/clear"
 
 	teach mid send=pause
-	answers "$fs: a filter pauses the stream" \
+	rule 74 answers "$fs: a filter pauses the stream" \
 		a enable sh:"echo >$flt/clear" raw:0x0022EFFC:0:0 mark:v \
 		read:0:4096 info gain:traditional_reads \
 		sh:"echo mid send=resume >$flt/script" raw:0x0022EFFC:0:0 \
@@ -192,7 +196,7 @@ result=NOT_SUPPORTED_WITH_AUDITING driver=low.ko reason=Audit
 	END
 	grep -v op=8 "$flt/log" >"$tmp/log"
 	echo >"$flt/clear"
-	is "$fs: only those below see it; the QUERY all" "top pre fsctl \
+	rule 74 is "$fs: only those below see it; the QUERY all" "top pre fsctl \
 code=0x22effc
 mid pre fsctl code=0x22effc
 low pre fsctl op=6
@@ -250,6 +254,8 @@ run() {
 	paths
 	bulk
 	requests
+	umount_volume v
+	check "$fs: the file system is in order" fsck_volume v "$fs"
 	remove_volume v
 }
 
