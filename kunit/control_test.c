@@ -2,8 +2,6 @@
 /*
  * What IOCTL_STORAGE_MANAGE_BYPASS_IO refuses, and in which order: steps 1 to
  * 7 of protocol section 8.  Each row changes a good request.
- *
- * checks: 106 107 108
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
@@ -123,7 +121,7 @@ static const struct check_row check_rows[] = {
 	  { { USER_MODE, 1 }, { INPUT_LENGTH, 0 } },
 	  STATUS_INFO_LENGTH_MISMATCH },
 
-	{ "step 2: input 23", { { INPUT_LENGTH, 23 } },
+	{ "(106) step 2: input 23", { { INPUT_LENGTH, 23 } },
 	  STATUS_INFO_LENGTH_MISMATCH },
 	{ "step 2: input 1", { { INPUT_LENGTH, 1 } },
 	  STATUS_INFO_LENGTH_MISMATCH },
@@ -132,7 +130,7 @@ static const struct check_row check_rows[] = {
 	{ "step 2: input 25 is enough", { { INPUT_LENGTH, 25 } },
 	  STATUS_SUCCESS },
 
-	{ "step 3: output 351", { { OUTPUT_LENGTH, 351 } },
+	{ "(107) step 3: output 351", { { OUTPUT_LENGTH, 351 } },
 	  STATUS_BUFFER_TOO_SMALL },
 	{ "step 3: output 0", { { OUTPUT_LENGTH, 0 } },
 	  STATUS_BUFFER_TOO_SMALL },
@@ -142,7 +140,7 @@ static const struct check_row check_rows[] = {
 	{ "step 3: output 353 is enough", { { OUTPUT_LENGTH, 353 } },
 	  STATUS_SUCCESS },
 
-	{ "step 4: Version 23", { { VERSION, 23 } }, STATUS_INVALID_PARAMETER },
+	{ "(108) step 4: Version 23", { { VERSION, 23 } }, STATUS_INVALID_PARAMETER },
 	{ "step 4: Version 25", { { VERSION, 25 } }, STATUS_INVALID_PARAMETER },
 	{ "step 4: Version 0", { { VERSION, 0 } }, STATUS_INVALID_PARAMETER },
 	{ "step 4: Version 352", { { VERSION, 352 } },
@@ -159,19 +157,19 @@ static const struct check_row check_rows[] = {
 	{ "step 5: Size 24 of input 32", { { INPUT_LENGTH, 32 } },
 	  STATUS_SUCCESS },
 
-	{ "step 6: Operation 0", { { OPERATION, 0 } },
+	{ "(108) step 6: Operation 0", { { OPERATION, 0 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "step 6: Operation 4", { { OPERATION, 4 } },
+	{ "(108) step 6: Operation 4", { { OPERATION, 4 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "step 6: Operation 8, GET_INFO of the other interface",
 	  { { OPERATION, 8 } }, STATUS_INVALID_PARAMETER },
 	{ "step 6: Operation 0xFFFFFFFF", { { OPERATION, U32_MAX } },
 	  STATUS_INVALID_PARAMETER },
 
-	{ "step 7: InFlags 1", { { IN_FLAGS, 1 } }, STATUS_INVALID_PARAMETER },
+	{ "(108) step 7: InFlags 1", { { IN_FLAGS, 1 } }, STATUS_INVALID_PARAMETER },
 	{ "step 7: InFlags 0x80000000", { { IN_FLAGS, 0x80000000 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "step 7: Reserved2 1", { { RESERVED2, 1 } },
+	{ "(108) step 7: Reserved2 1", { { RESERVED2, 1 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "step 7: Reserved2 1 << 63", { { RESERVED2, BIT_ULL(63) } },
 	  STATUS_INVALID_PARAMETER },
@@ -199,19 +197,19 @@ static void request_is_judged(struct kunit *test)
 static const struct check_row faults[] = {
 	{ "step 1: ENABLE from user mode",
 	  { { USER_MODE, 1 }, { OPERATION, 1 } }, STATUS_ACCESS_DENIED },
-	{ "step 2: input 23", { { INPUT_LENGTH, 23 } },
+	{ "(106) step 2: input 23", { { INPUT_LENGTH, 23 } },
 	  STATUS_INFO_LENGTH_MISMATCH },
-	{ "step 3: output 351", { { OUTPUT_LENGTH, 351 } },
+	{ "(107) step 3: output 351", { { OUTPUT_LENGTH, 351 } },
 	  STATUS_BUFFER_TOO_SMALL },
-	{ "step 4: Version 23", { { VERSION, 23 } }, STATUS_INVALID_PARAMETER },
+	{ "(108) step 4: Version 23", { { VERSION, 23 } }, STATUS_INVALID_PARAMETER },
 	{ "step 5: Size 23", { { SIZE, 23 } }, STATUS_INFO_LENGTH_MISMATCH },
 	{ "step 5: Size 25", { { SIZE, 25 } }, STATUS_INFO_LENGTH_MISMATCH },
-	{ "step 6: Operation 0", { { OPERATION, 0 } },
+	{ "(108) step 6: Operation 0", { { OPERATION, 0 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "step 6: Operation 4", { { OPERATION, 4 } },
+	{ "(108) step 6: Operation 4", { { OPERATION, 4 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "step 7: InFlags 1", { { IN_FLAGS, 1 } }, STATUS_INVALID_PARAMETER },
-	{ "step 7: Reserved2 1", { { RESERVED2, 1 } },
+	{ "(108) step 7: InFlags 1", { { IN_FLAGS, 1 } }, STATUS_INVALID_PARAMETER },
+	{ "(108) step 7: Reserved2 1", { { RESERVED2, 1 } },
 	  STATUS_INVALID_PARAMETER },
 };
 

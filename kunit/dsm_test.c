@@ -3,8 +3,6 @@
  * The offload actions of data set management as numbers, against protocol
  * section 10: checks and their order, cutting of range lists, results; CE-8;
  * and the checks of the copy offload descriptor (3.5).
- *
- * checks: 145 146 147 148 151 152 154
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
@@ -237,7 +235,7 @@ static const struct dsm_row common_rows[] = {
 	{ "Size of the header is not judged", { { STRUCT_SIZE, 0 } },
 	  STATUS_SUCCESS },
 
-	{ "DS-1: input 27", { { INPUT_LENGTH, 27 } },
+	{ "(145) DS-1: input 27", { { INPUT_LENGTH, 27 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-1: no input", { { INPUT_LENGTH, 0 } },
 	  STATUS_INVALID_PARAMETER },
@@ -263,10 +261,10 @@ static const struct dsm_row common_rows[] = {
 
 	{ "DS-4: not capable", { { INCAPABLE } },
 	  STATUS_DEVICE_FEATURE_NOT_SUPPORTED },
-	{ "DS-5: user mode", { { USER_MODE } }, STATUS_ACCESS_DENIED },
-	{ "DS-6: no offset of ranges", { { RANGES_AT, 0 } },
+	{ "(148) DS-5: user mode", { { USER_MODE } }, STATUS_ACCESS_DENIED },
+	{ "(145) DS-6: no offset of ranges", { { RANGES_AT, 0 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "DS-6: no length of ranges", { { RANGES_LENGTH, 0 } },
+	{ "(145) DS-6: no length of ranges", { { RANGES_LENGTH, 0 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-6: ranges of 15 bytes", { { RANGES_LENGTH, 15 } },
 	  STATUS_INVALID_PARAMETER },
@@ -279,9 +277,9 @@ static const struct dsm_row common_rows[] = {
 	  STATUS_INVALID_PARAMETER },
 	{ "4.6: other flags", { { FLAGS, 0xfffffffe } }, STATUS_SUCCESS },
 
-	{ "DS-7: start 513", { { START, 513 } }, STATUS_INVALID_PARAMETER },
-	{ "DS-7: length 511", { { LENGTH, 511 } }, STATUS_INVALID_PARAMETER },
-	{ "DS-7: length 0", { { LENGTH, 0 } }, STATUS_INVALID_PARAMETER },
+	{ "(145) DS-7: start 513", { { START, 513 } }, STATUS_INVALID_PARAMETER },
+	{ "(145) DS-7: length 511", { { LENGTH, 511 } }, STATUS_INVALID_PARAMETER },
+	{ "(145) DS-7: length 0", { { LENGTH, 0 } }, STATUS_INVALID_PARAMETER },
 	{ "DS-7: length 0 of the second", { { LENGTH_2, 0 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-7: blocks of 4096",
@@ -290,9 +288,9 @@ static const struct dsm_row common_rows[] = {
 	  { { SECTOR, 4096 }, { LENGTH_2, 4096 }, { TOKEN_OFFSET, 0 } },
 	  STATUS_SUCCESS },
 	{ "DS-8: to the end", { { START, SZ_1M - 8192 } }, STATUS_SUCCESS },
-	{ "DS-8: a sector past it", { { START, SZ_1M - 8192 + 512 } },
+	{ "(146) DS-8: a sector past it", { { START, SZ_1M - 8192 + 512 } },
 	  STATUS_NONEXISTENT_SECTOR },
-	{ "DS-8: the second", { { START_2, SZ_1M } },
+	{ "(146) DS-8: the second", { { START_2, SZ_1M } },
 	  STATUS_NONEXISTENT_SECTOR },
 	{ "DS-8: a negative start", { { START, -512ULL } },
 	  STATUS_NONEXISTENT_SECTOR },
@@ -307,7 +305,7 @@ static const struct dsm_row common_rows[] = {
 
 	{ "DS-9: no offset of parameters", { { PARAMETERS_AT, 0 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "DS-9: no parameters", { { PARAMETERS_LENGTH, 0 } },
+	{ "(145) DS-9: no parameters", { { PARAMETERS_LENGTH, 0 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-11: no output", { { OUTPUT_LENGTH, 0 } },
 	  STATUS_BUFFER_TOO_SMALL },
@@ -337,7 +335,7 @@ static const struct dsm_row read_rows[] = {
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-2: input 75", { { INPUT_LENGTH, 75 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "DS-9: parameters of 15 bytes", { { PARAMETERS_LENGTH, 15 } },
+	{ "(145) DS-9: parameters of 15 bytes", { { PARAMETERS_LENGTH, 15 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-9: parameters of 17 bytes", { { PARAMETERS_LENGTH, 17 } },
 	  STATUS_SUCCESS },
@@ -345,7 +343,7 @@ static const struct dsm_row read_rows[] = {
 	{ "DS-10: a longer one", { { TTL, 1001 } }, STATUS_INVALID_PARAMETER },
 	{ "DS-10: no limit", { { TTL, U32_MAX }, { TTL_MAX, 0 } },
 	  STATUS_SUCCESS },
-	{ "DS-11: output 535", { { OUTPUT_LENGTH, 535 } },
+	{ "(147) DS-11: output 535", { { OUTPUT_LENGTH, 535 } },
 	  STATUS_BUFFER_TOO_SMALL },
 };
 
@@ -363,13 +361,13 @@ static const struct dsm_row write_rows[] = {
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-2: input 587", { { INPUT_LENGTH, 587 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "DS-9: parameters of 527 bytes", { { PARAMETERS_LENGTH, 527 } },
+	{ "(145) DS-9: parameters of 527 bytes", { { PARAMETERS_LENGTH, 527 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-9: token offset 513", { { TOKEN_OFFSET, 513 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "DS-19: is the token's affair",
 	  { { TOKEN_OFFSET, U64_MAX - 511 } }, STATUS_SUCCESS },
-	{ "DS-11: output 15", { { OUTPUT_LENGTH, 15 } },
+	{ "(147) DS-11: output 15", { { OUTPUT_LENGTH, 15 } },
 	  STATUS_BUFFER_TOO_SMALL },
 };
 
@@ -695,7 +693,7 @@ static const struct result_row result_rows[] = {
 	  STATUS_UNSUCCESSFUL, 0 },
 	{ "DS-17: a warning is no failing status", 4096, 0,
 	  STATUS_BUFFER_OVERFLOW, STATUS_UNSUCCESSFUL, 0 },
-	{ "DS-18: the token is dead", 4096, 0, STATUS_INVALID_TOKEN,
+	{ "(151) DS-18: the token is dead", 4096, 0, STATUS_INVALID_TOKEN,
 	  STATUS_INVALID_TOKEN, 2 },
 	{ "DS-18: it died after some", 4096, 512, STATUS_INVALID_TOKEN,
 	  STATUS_SUCCESS, 3 },
@@ -792,13 +790,13 @@ static struct kunit_case dsm_cases[] = {
 	KUNIT_CASE_PARAM(both_actions_are_judged, common_gen_params),
 	KUNIT_CASE_PARAM(read_is_judged, read_gen_params),
 	KUNIT_CASE_PARAM(write_is_judged, write_gen_params),
-	KUNIT_CASE(unknown_actions_are_forwarded_or_fail),
+	KUNIT_CASE(unknown_actions_are_forwarded_or_fail), /* rules: 152 */
 	KUNIT_CASE_PARAM(earlier_read_fault_wins, read_faults_gen_params),
 	KUNIT_CASE_PARAM(earlier_write_fault_wins, write_faults_gen_params),
 	KUNIT_CASE(request_is_taken_apart),
 	KUNIT_CASE_PARAM(ranges_are_cut_in_list_order, cut_gen_params),
 	KUNIT_CASE(more_than_64_ranges_are_cut),
-	KUNIT_CASE(transfers_are_of_the_optimal_size),
+	KUNIT_CASE(transfers_are_of_the_optimal_size), /* rules: 154 */
 	KUNIT_CASE(token_has_room_or_not),
 	KUNIT_CASE_PARAM(write_result_tells_progress, result_gen_params),
 	KUNIT_CASE_PARAM(query_is_judged, query_gen_params),

@@ -3,8 +3,6 @@
  * Sizes, offsets and values of the ABI against the protocol's tables.  The
  * header asserts a part of this at compile time; here all of it is named and
  * shows up in the report.
- *
- * checks: 1 2 3 4 5
  */
 #include <kunit/test.h>
 #include <linux/align.h>
@@ -37,25 +35,25 @@ static void expect_number(struct kunit *test)
 	{ _section ": sizeof " #_type, sizeof(struct _type), _bytes }
 
 static const struct number sizes[] = {
-	SIZE("3.1", fs_bpio_input, 24),
-	SIZE("3.1", fs_bpio_results, 328),
-	SIZE("3.1", fs_bpio_info, 72),
-	SIZE("3.1", fs_bpio_output, 352),
-	SIZE("3.2", bpio_input, 24),
-	SIZE("3.2", bpio_results, 328),
-	SIZE("3.2", bpio_output, 352),
-	SIZE("3.3", fsctl_offload_read_input, 32),
-	SIZE("3.3", fsctl_offload_read_output, 528),
-	SIZE("3.3", fsctl_offload_write_input, 544),
-	SIZE("3.3", fsctl_offload_write_output, 16),
-	SIZE("3.4", storage_offload_token, 512),
-	SIZE("3.5", device_dsm_input, 28),
-	SIZE("3.5", device_dsm_range, 16),
+	SIZE("(1) 3.1", fs_bpio_input, 24),
+	SIZE("(1) 3.1", fs_bpio_results, 328),
+	SIZE("(1) 3.1", fs_bpio_info, 72),
+	SIZE("(1) 3.1", fs_bpio_output, 352),
+	SIZE("(2) 3.2", bpio_input, 24),
+	SIZE("(2) 3.2", bpio_results, 328),
+	SIZE("(2) 3.2", bpio_output, 352),
+	SIZE("(3) 3.3", fsctl_offload_read_input, 32),
+	SIZE("(3) 3.3", fsctl_offload_read_output, 528),
+	SIZE("(3) 3.3", fsctl_offload_write_input, 544),
+	SIZE("(3) 3.3", fsctl_offload_write_output, 16),
+	SIZE("(4) 3.4", storage_offload_token, 512),
+	SIZE("(4) 3.5", device_dsm_input, 28),
+	SIZE("(4) 3.5", device_dsm_range, 16),
 	SIZE("3.5", device_dsm_output, 36),
-	SIZE("3.5", device_dsm_offload_read_parameters, 16),
-	SIZE("3.5", device_dsm_offload_write_parameters, 528),
-	SIZE("3.5", storage_offload_read_output, 536),
-	SIZE("3.5", storage_offload_write_output, 16),
+	SIZE("(4) 3.5", device_dsm_offload_read_parameters, 16),
+	SIZE("(4) 3.5", device_dsm_offload_write_parameters, 528),
+	SIZE("(4) 3.5", storage_offload_read_output, 536),
+	SIZE("(4) 3.5", storage_offload_write_output, 16),
 	SIZE("3.5", device_copy_offload_descriptor, 48),
 	SIZE("3.5", storage_property_query, 12),
 	SIZE("3.5", storage_descriptor_header, 8),
@@ -135,7 +133,7 @@ static const struct field fields[] = {
 	FIELD("3.1", 0x000, 4, fs_bpio_results, op_status),
 	FIELD("3.1", 0x004, 2, fs_bpio_results, failing_driver_name_len),
 	FIELD("3.1", 0x006, 64, fs_bpio_results, failing_driver_name),
-	FIELD("3.1", 0x046, 2, fs_bpio_results, failure_reason_len),
+	FIELD("(1) 3.1", 0x046, 2, fs_bpio_results, failure_reason_len),
 	FIELD("3.1", 0x048, 256, fs_bpio_results, failure_reason),
 
 	FIELD("3.1", 0x00, 4, fs_bpio_info, active_bypass_io_count),
@@ -147,15 +145,15 @@ static const struct field fields[] = {
 	FIELD("3.1", 0x04, 4, fs_bpio_output, out_flags),
 	FIELD("3.1", 0x08, 8, fs_bpio_output, reserved1),
 	FIELD("3.1", 0x10, 8, fs_bpio_output, reserved2),
-	FIELD("3.1", 0x18, 328, fs_bpio_output, enable),
-	FIELD("3.1", 0x18, 328, fs_bpio_output, query),
-	FIELD("3.1", 0x18, 328, fs_bpio_output, volume_stack_resume),
-	FIELD("3.1", 0x18, 328, fs_bpio_output, stream_resume),
-	FIELD("3.1", 0x18, 72, fs_bpio_output, get_info),
+	FIELD("(1) 3.1", 0x18, 328, fs_bpio_output, enable),
+	FIELD("(1) 3.1", 0x18, 328, fs_bpio_output, query),
+	FIELD("(1) 3.1", 0x18, 328, fs_bpio_output, volume_stack_resume),
+	FIELD("(1) 3.1", 0x18, 328, fs_bpio_output, stream_resume),
+	FIELD("(1) 3.1", 0x18, 72, fs_bpio_output, get_info),
 
 	FIELD("3.2", 0x00, 4, bpio_input, version),
 	FIELD("3.2", 0x04, 4, bpio_input, size),
-	FIELD("3.2", 0x08, 4, bpio_input, operation),
+	FIELD("(2) 3.2", 0x08, 4, bpio_input, operation),
 	FIELD("3.2", 0x0c, 4, bpio_input, in_flags),
 	FIELD("3.2", 0x10, 8, bpio_input, reserved2),
 
@@ -167,11 +165,11 @@ static const struct field fields[] = {
 
 	FIELD("3.2", 0x00, 4, bpio_output, version),
 	FIELD("3.2", 0x04, 4, bpio_output, size),
-	FIELD("3.2", 0x08, 4, bpio_output, operation),
+	FIELD("(2) 3.2", 0x08, 4, bpio_output, operation),
 	FIELD("3.2", 0x0c, 4, bpio_output, out_flags),
 	FIELD("3.2", 0x10, 8, bpio_output, reserved2),
-	FIELD("3.2", 0x18, 328, bpio_output, enable),
-	FIELD("3.2", 0x18, 328, bpio_output, query),
+	FIELD("(2) 3.2", 0x18, 328, bpio_output, enable),
+	FIELD("(2) 3.2", 0x18, 328, bpio_output, query),
 
 	FIELD("3.3", 0x00, 4, fsctl_offload_read_input, size),
 	FIELD("3.3", 0x04, 4, fsctl_offload_read_input, flags),
@@ -183,14 +181,14 @@ static const struct field fields[] = {
 	FIELD("3.3", 0x00, 4, fsctl_offload_read_output, size),
 	FIELD("3.3", 0x04, 4, fsctl_offload_read_output, flags),
 	FIELD("3.3", 0x08, 8, fsctl_offload_read_output, transfer_length),
-	FIELD("3.3", 0x10, 512, fsctl_offload_read_output, token),
+	FIELD("(3) 3.3", 0x10, 512, fsctl_offload_read_output, token),
 
 	FIELD("3.3", 0x00, 4, fsctl_offload_write_input, size),
 	FIELD("3.3", 0x04, 4, fsctl_offload_write_input, flags),
 	FIELD("3.3", 0x08, 8, fsctl_offload_write_input, file_offset),
 	FIELD("3.3", 0x10, 8, fsctl_offload_write_input, copy_length),
 	FIELD("3.3", 0x18, 8, fsctl_offload_write_input, transfer_offset),
-	FIELD("3.3", 0x20, 512, fsctl_offload_write_input, token),
+	FIELD("(3) 3.3", 0x20, 512, fsctl_offload_write_input, token),
 
 	FIELD("3.3", 0x00, 4, fsctl_offload_write_output, size),
 	FIELD("3.3", 0x04, 4, fsctl_offload_write_output, flags),
@@ -235,7 +233,7 @@ static const struct field fields[] = {
 	FIELD("3.5", 4, 4, storage_offload_read_output, reserved),
 	FIELD("3.5", 8, 8, storage_offload_read_output, length_protected),
 	FIELD("3.5", 16, 4, storage_offload_read_output, token_length),
-	FIELD("3.5", 20, 512, storage_offload_read_output, token),
+	FIELD("(4) 3.5", 20, 512, storage_offload_read_output, token),
 	FIELD("3.5", 532, 4, storage_offload_read_output, pad),
 
 	FIELD("3.5", 0, 4, storage_offload_write_output, offload_write_flags),
@@ -309,7 +307,7 @@ struct code {
 };
 
 /* METHOD_BUFFERED is 0, METHOD_NEITHER 3. */
-#define CODE(_name, ...) { "2: " #_name, _name, __VA_ARGS__ }
+#define CODE(_name, ...) { "(5) 2: " #_name, _name, __VA_ARGS__ }
 
 static const struct code codes[] = {
 	CODE(FSCTL_MANAGE_BYPASS_IO, 0x00090448, 0x0009, 274, 0),

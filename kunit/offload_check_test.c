@@ -2,8 +2,6 @@
 /*
  * The numeric checks and trimming of FSCTL_OFFLOAD_READ and
  * FSCTL_OFFLOAD_WRITE against protocol 9.1 and 9.2.
- *
- * checks: 111 112 118 119 120 128 129 132 134 139
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
@@ -172,9 +170,9 @@ static const struct check_row read_rows[] = {
 	  { { FLAGS, U32_MAX }, { RESERVED, U32_MAX }, { TTL, U32_MAX } },
 	  STATUS_SUCCESS },
 
-	{ "OR-9: input 31", { { INPUT_LENGTH, 31 } }, STATUS_BUFFER_TOO_SMALL },
+	{ "(111) OR-9: input 31", { { INPUT_LENGTH, 31 } }, STATUS_BUFFER_TOO_SMALL },
 	{ "OR-9: no input", { { INPUT_LENGTH, 0 } }, STATUS_BUFFER_TOO_SMALL },
-	{ "OR-9: output 527", { { OUTPUT_LENGTH, 527 } },
+	{ "(111) OR-9: output 527", { { OUTPUT_LENGTH, 527 } },
 	  STATUS_BUFFER_TOO_SMALL },
 	{ "OR-9: no output", { { OUTPUT_LENGTH, 0 } },
 	  STATUS_BUFFER_TOO_SMALL },
@@ -184,7 +182,7 @@ static const struct check_row read_rows[] = {
 	{ "OR-10: FileOffset 0", { { FILE_OFFSET, 0 } }, STATUS_SUCCESS },
 	{ "OR-10: FileOffset 511", { { FILE_OFFSET, 511 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "OR-10: FileOffset 513", { { FILE_OFFSET, 513 } },
+	{ "(112) OR-10: FileOffset 513", { { FILE_OFFSET, 513 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OR-10: FileOffset 512, sector 512", { { FILE_OFFSET, 512 } },
 	  STATUS_SUCCESS },
@@ -200,7 +198,7 @@ static const struct check_row read_rows[] = {
 	{ "OR-10: FileOffset past EOF is not judged here",
 	  { { FILE_OFFSET, SZ_1M } }, STATUS_SUCCESS },
 
-	{ "OR-11: CopyLength 513", { { COPY_LENGTH, 513 } },
+	{ "(112) OR-11: CopyLength 513", { { COPY_LENGTH, 513 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OR-11: CopyLength 1", { { COPY_LENGTH, 1 } },
 	  STATUS_INVALID_PARAMETER },
@@ -229,14 +227,14 @@ static const struct check_row read_rows[] = {
 	  { { FILE_OFFSET, LAST_SECTOR }, { COPY_LENGTH, 512 + 10000 },
 	    { FILE_SIZE, 10000 } }, STATUS_INVALID_PARAMETER },
 
-	{ "OR-12: Size 31", { { STRUCT_SIZE, 31 } }, STATUS_INVALID_PARAMETER },
+	{ "(112) OR-12: Size 31", { { STRUCT_SIZE, 31 } }, STATUS_INVALID_PARAMETER },
 	{ "OR-12: Size 33", { { STRUCT_SIZE, 33 } }, STATUS_INVALID_PARAMETER },
 	{ "OR-12: Size 0", { { STRUCT_SIZE, 0 } }, STATUS_INVALID_PARAMETER },
 	{ "OR-12: Size 40 of input 40",
 	  { { STRUCT_SIZE, 40 }, { INPUT_LENGTH, 40 } },
 	  STATUS_INVALID_PARAMETER },
 
-	{ "OR-13: sum is 2^64",
+	{ "(112) OR-13: sum is 2^64",
 	  { { FILE_OFFSET, LAST_SECTOR }, { COPY_LENGTH, 512 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OR-13: sum is 2^64 - 512",
@@ -279,12 +277,12 @@ static const struct check_row write_rows[] = {
 	{ "1: Flags are not looked at", { { FLAGS, U32_MAX } },
 	  STATUS_SUCCESS },
 
-	{ "OW-6: input 543", { { INPUT_LENGTH, 543 } },
+	{ "(128) OW-6: input 543", { { INPUT_LENGTH, 543 } },
 	  STATUS_BUFFER_TOO_SMALL },
 	{ "OW-6: input 528, the page's slip", { { INPUT_LENGTH, 528 } },
 	  STATUS_BUFFER_TOO_SMALL },
 	{ "OW-6: no input", { { INPUT_LENGTH, 0 } }, STATUS_BUFFER_TOO_SMALL },
-	{ "OW-6: output 15", { { OUTPUT_LENGTH, 15 } },
+	{ "(128) OW-6: output 15", { { OUTPUT_LENGTH, 15 } },
 	  STATUS_BUFFER_TOO_SMALL },
 	{ "OW-6: no output", { { OUTPUT_LENGTH, 0 } },
 	  STATUS_BUFFER_TOO_SMALL },
@@ -294,12 +292,12 @@ static const struct check_row write_rows[] = {
 	{ "OW-7: FileOffset 0", { { FILE_OFFSET, 0 } }, STATUS_SUCCESS },
 	{ "OW-7: FileOffset 511", { { FILE_OFFSET, 511 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "OW-7: FileOffset 513", { { FILE_OFFSET, 513 } },
+	{ "(129) OW-7: FileOffset 513", { { FILE_OFFSET, 513 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-7: FileOffset 512, sector 4096",
 	  { { FILE_OFFSET, 512 }, { SECTOR, 4096 }, { TRANSFER_OFFSET, 0 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "OW-7: CopyLength 513", { { COPY_LENGTH, 513 } },
+	{ "(129) OW-7: CopyLength 513", { { COPY_LENGTH, 513 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-7: CopyLength 512, sector 4096",
 	  { { COPY_LENGTH, 512 }, { SECTOR, 4096 }, { TRANSFER_OFFSET, 0 } },
@@ -317,7 +315,7 @@ static const struct check_row write_rows[] = {
 	    { FILE_SIZE, 10000 } }, STATUS_INVALID_PARAMETER },
 	{ "OW-7: TransferOffset 0", { { TRANSFER_OFFSET, 0 } },
 	  STATUS_SUCCESS },
-	{ "OW-7: TransferOffset 1", { { TRANSFER_OFFSET, 1 } },
+	{ "(129) OW-7: TransferOffset 1", { { TRANSFER_OFFSET, 1 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-7: TransferOffset 511", { { TRANSFER_OFFSET, 511 } },
 	  STATUS_INVALID_PARAMETER },
@@ -329,7 +327,7 @@ static const struct check_row write_rows[] = {
 	{ "OW-7: TransferOffset 2^64 - 512",
 	  { { TRANSFER_OFFSET, LAST_SECTOR } }, STATUS_SUCCESS },
 
-	{ "OW-8: Size 543", { { STRUCT_SIZE, 543 } },
+	{ "(129) OW-8: Size 543", { { STRUCT_SIZE, 543 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-8: Size 545", { { STRUCT_SIZE, 545 } },
 	  STATUS_INVALID_PARAMETER },
@@ -337,7 +335,7 @@ static const struct check_row write_rows[] = {
 	{ "OW-8: Size 32, that of a read", { { STRUCT_SIZE, 32 } },
 	  STATUS_INVALID_PARAMETER },
 
-	{ "OW-9: sum is 2^64",
+	{ "(129) OW-9: sum is 2^64",
 	  { { FILE_OFFSET, LAST_SECTOR }, { COPY_LENGTH, 512 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-9: sum is 2^64 - 512",
@@ -372,14 +370,14 @@ static void write_request_is_judged(struct kunit *test)
  * others, and that no two faults make a right.
  */
 static const struct check_row read_faults[] = {
-	{ "OR-9: input 31", { { INPUT_LENGTH, 31 } }, STATUS_BUFFER_TOO_SMALL },
-	{ "OR-9: output 527", { { OUTPUT_LENGTH, 527 } },
+	{ "(111) OR-9: input 31", { { INPUT_LENGTH, 31 } }, STATUS_BUFFER_TOO_SMALL },
+	{ "(111) OR-9: output 527", { { OUTPUT_LENGTH, 527 } },
 	  STATUS_BUFFER_TOO_SMALL },
-	{ "OR-10: FileOffset 513", { { FILE_OFFSET, 513 } },
+	{ "(112) OR-10: FileOffset 513", { { FILE_OFFSET, 513 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "OR-11: CopyLength 513", { { COPY_LENGTH, 513 } },
+	{ "(112) OR-11: CopyLength 513", { { COPY_LENGTH, 513 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "OR-12: Size 31", { { STRUCT_SIZE, 31 } }, STATUS_INVALID_PARAMETER },
+	{ "(112) OR-12: Size 31", { { STRUCT_SIZE, 31 } }, STATUS_INVALID_PARAMETER },
 	{ "OR-13: CopyLength 2^64 - 512", { { COPY_LENGTH, LAST_SECTOR } },
 	  STATUS_INVALID_PARAMETER },
 };
@@ -387,17 +385,17 @@ static const struct check_row read_faults[] = {
 KUNIT_ARRAY_PARAM(read_faults, read_faults, check_row_desc);
 
 static const struct check_row write_faults[] = {
-	{ "OW-6: input 543", { { INPUT_LENGTH, 543 } },
+	{ "(128) OW-6: input 543", { { INPUT_LENGTH, 543 } },
 	  STATUS_BUFFER_TOO_SMALL },
-	{ "OW-6: output 15", { { OUTPUT_LENGTH, 15 } },
+	{ "(128) OW-6: output 15", { { OUTPUT_LENGTH, 15 } },
 	  STATUS_BUFFER_TOO_SMALL },
-	{ "OW-7: FileOffset 513", { { FILE_OFFSET, 513 } },
+	{ "(129) OW-7: FileOffset 513", { { FILE_OFFSET, 513 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "OW-7: CopyLength 513", { { COPY_LENGTH, 513 } },
+	{ "(129) OW-7: CopyLength 513", { { COPY_LENGTH, 513 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-7: TransferOffset 513", { { TRANSFER_OFFSET, 513 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "OW-8: Size 543", { { STRUCT_SIZE, 543 } },
+	{ "(129) OW-8: Size 543", { { STRUCT_SIZE, 543 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-9: CopyLength 2^64 - 512", { { COPY_LENGTH, LAST_SECTOR } },
 	  STATUS_INVALID_PARAMETER },
@@ -442,7 +440,7 @@ struct trim_read_row {
 };
 
 static const struct trim_read_row trim_reads[] = {
-	{ "OR-19: FileOffset = FileSize", 512, 8192, 8192, 8192, 512,
+	{ "(118) OR-19: FileOffset = FileSize", 512, 8192, 8192, 8192, 512,
 	  STATUS_END_OF_FILE },
 	{ "OR-19: FileOffset past FileSize", 512, 8192, 8192, SZ_1G, 512,
 	  STATUS_END_OF_FILE },
@@ -457,9 +455,9 @@ static const struct trim_read_row trim_reads[] = {
 	{ "OR-19: FileOffset 2^64 - 512", 512, S64_MAX, S64_MAX, LAST_SECTOR,
 	  511, STATUS_END_OF_FILE },
 
-	{ "OR-20: FileOffset = VDL", 512, 65536, 4096, 4096, 8192,
+	{ "(119) OR-20: FileOffset = VDL", 512, 65536, 4096, 4096, 8192,
 	  STATUS_SUCCESS, 8192, true, true },
-	{ "OR-20: FileOffset past VDL", 512, 65536, 4096, 8192, 8192,
+	{ "(119) OR-20: FileOffset past VDL", 512, 65536, 4096, 8192, 8192,
 	  STATUS_SUCCESS, 8192, true, true },
 	{ "OR-20: FileOffset past an unaligned VDL, same sector after", 512,
 	  65536, 4000, 4096, 512, STATUS_SUCCESS, 512, true, true },
@@ -486,13 +484,13 @@ static const struct trim_read_row trim_reads[] = {
 	  STATUS_SUCCESS, 4096, false, false },
 	{ "OR-21: crosses VDL by a sector", 512, 65536, 8192, 4096, 4608,
 	  STATUS_SUCCESS, 4096, true, false },
-	{ "OR-21: crosses VDL, far", 512, 65536, 8192, 4096, SZ_1M,
+	{ "(120) OR-21: crosses VDL, far", 512, 65536, 8192, 4096, SZ_1M,
 	  STATUS_SUCCESS, 4096, true, false },
 	{ "OR-21: crosses VDL = EOF", 512, 8192, 8192, 4096, 8192,
 	  STATUS_SUCCESS, 4096, true, false },
 	{ "OR-21: crosses an unaligned VDL within its sector", 512, 65536,
 	  8000, 4096, 4096, STATUS_SUCCESS, 4096, true, false },
-	{ "OR-21: crosses an unaligned VDL", 512, 65536, 8000, 4096, 16384,
+	{ "(120) OR-21: crosses an unaligned VDL", 512, 65536, 8000, 4096, 16384,
 	  STATUS_SUCCESS, 4096, true, false },
 	{ "OR-21: ends a sector before an unaligned VDL's", 512, 65536, 8000,
 	  4096, 3584, STATUS_SUCCESS, 3584, false, false },
@@ -576,7 +574,7 @@ static const struct trim_write_row trim_writes[] = {
 	{ "OW-15: before OW-17", 512, 65536, 4096, 8192, 4096, true, S64_MAX,
 	  STATUS_FILE_LOCK_CONFLICT },
 
-	{ "OW-16: FileOffset = FileSize", 512, 65536, 65536, 65536, 512,
+	{ "(132) OW-16: FileOffset = FileSize", 512, 65536, 65536, 65536, 512,
 	  false, S64_MAX, STATUS_END_OF_FILE },
 	{ "OW-16: FileOffset past FileSize", 512, 65536, 65536, SZ_1G, 512,
 	  false, S64_MAX, STATUS_END_OF_FILE },
@@ -589,7 +587,7 @@ static const struct trim_write_row trim_writes[] = {
 
 	{ "OW-17: FileOffset = VDL", 512, 65536, 4096, 4096, 512, false,
 	  S64_MAX, STATUS_SUCCESS, 512 },
-	{ "OW-17: FileOffset a sector past VDL", 512, 65536, 4096, 4608, 512,
+	{ "(132) OW-17: FileOffset a sector past VDL", 512, 65536, 4096, 4608, 512,
 	  false, S64_MAX, STATUS_INVALID_PARAMETER },
 	{ "OW-17: FileOffset past an unaligned VDL", 512, 65536, 4095, 4096,
 	  512, false, S64_MAX, STATUS_INVALID_PARAMETER },
@@ -602,7 +600,7 @@ static const struct trim_write_row trim_writes[] = {
 
 	{ "OW-18: ends at FileSize", 512, 65536, 65536, 4096, 61440, false,
 	  S64_MAX, STATUS_SUCCESS, 61440 },
-	{ "OW-18: crosses FileSize", 512, 65536, 65536, 4096, SZ_1M, false,
+	{ "(134) OW-18: crosses FileSize", 512, 65536, 65536, 4096, SZ_1M, false,
 	  S64_MAX, STATUS_SUCCESS, 61440 },
 	{ "OW-18: crosses FileSize by a sector", 512, 65536, 65536, 65024,
 	  1024, false, S64_MAX, STATUS_SUCCESS, 512 },
@@ -610,7 +608,7 @@ static const struct trim_write_row trim_writes[] = {
 	  6144, false, S64_MAX, STATUS_SUCCESS, 6144 },
 	{ "OW-18: ends exactly at an unaligned FileSize", 512, 10000, 10000,
 	  4096, 5904, false, S64_MAX, STATUS_SUCCESS, 6144 },
-	{ "OW-18: crosses an unaligned FileSize", 512, 10000, 10000, 4096,
+	{ "(134) OW-18: crosses an unaligned FileSize", 512, 10000, 10000, 4096,
 	  SZ_1M, false, S64_MAX, STATUS_SUCCESS, 6144 },
 	{ "OW-18: sector 4096, crosses an unaligned FileSize", 4096, 10000,
 	  10000, 4096, SZ_1M, false, S64_MAX, STATUS_SUCCESS, 8192 },
@@ -734,11 +732,11 @@ static const struct token_row token_rows[] = {
 	{ "OW-23: part of it", 4096, 8192, SZ_1M, STATUS_SUCCESS, 8192 },
 	{ "OW-23: up to the end", SZ_1M - 512, 512, SZ_1M, STATUS_SUCCESS,
 	  512 },
-	{ "OW-23: past the end by a sector", SZ_1M - 512, 1024, SZ_1M,
+	{ "(139) OW-23: past the end by a sector", SZ_1M - 512, 1024, SZ_1M,
 	  STATUS_SUCCESS, 512 },
 	{ "OW-23: past the end from the start", 0, SZ_1M + 512, SZ_1M,
 	  STATUS_SUCCESS, SZ_1M },
-	{ "OW-23: TransferOffset = length", SZ_1M, 512, SZ_1M,
+	{ "(139) OW-23: TransferOffset = length", SZ_1M, 512, SZ_1M,
 	  STATUS_INVALID_PARAMETER },
 	{ "OW-23: TransferOffset past it", SZ_1G, 512, SZ_1M,
 	  STATUS_INVALID_PARAMETER },

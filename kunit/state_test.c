@@ -2,8 +2,6 @@
 /*
  * The state model of BypassIO against protocol 6.0 to 6.4 and 4.3, and what
  * FSCTL_MANAGE_BYPASS_IO refuses.
- *
- * checks: 8 9 13 14 15 30 53
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
@@ -98,13 +96,13 @@ static const struct check_row check_rows[] = {
 	{ "R-FS-5: STREAM_RESUME", { { OPERATION, 7 } }, STATUS_SUCCESS },
 	{ "R-FS-5: GET_INFO", { { OPERATION, 8 } }, STATUS_SUCCESS },
 
-	{ "R-FS-5: input 23", { { INPUT_LENGTH, 23 } },
+	{ "(8) R-FS-5: input 23", { { INPUT_LENGTH, 23 } },
 	  STATUS_INVALID_BUFFER_SIZE },
 	{ "R-FS-5: input 1", { { INPUT_LENGTH, 1 } },
 	  STATUS_INVALID_BUFFER_SIZE },
 	{ "R-FS-5: no input", { { INPUT_LENGTH, 0 } },
 	  STATUS_INVALID_BUFFER_SIZE },
-	{ "R-FS-5: output 351", { { OUTPUT_LENGTH, 351 } },
+	{ "(9) R-FS-5: output 351", { { OUTPUT_LENGTH, 351 } },
 	  STATUS_INVALID_BUFFER_SIZE },
 	{ "R-FS-5: no output", { { OUTPUT_LENGTH, 0 } },
 	  STATUS_INVALID_BUFFER_SIZE },
@@ -125,13 +123,13 @@ static const struct check_row check_rows[] = {
 	  { { INPUT_LENGTH, U32_MAX }, { OUTPUT_LENGTH, U32_MAX } },
 	  STATUS_SUCCESS },
 
-	{ "R-FS-5: Operation 0", { { OPERATION, 0 } },
+	{ "(13) R-FS-5: Operation 0", { { OPERATION, 0 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "R-FS-5: Operation 9", { { OPERATION, 9 } },
+	{ "(13) R-FS-5: Operation 9", { { OPERATION, 9 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "R-FS-5: Operation 0x80000001", { { OPERATION, 0x80000001 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "R-FS-5: Operation 0xFFFFFFFF", { { OPERATION, U32_MAX } },
+	{ "(13) R-FS-5: Operation 0xFFFFFFFF", { { OPERATION, U32_MAX } },
 	  STATUS_INVALID_PARAMETER },
 
 	{ "4.2: SKIP with QUERY", { { IN_FLAGS, 1 } }, STATUS_SUCCESS },
@@ -141,18 +139,18 @@ static const struct check_row check_rows[] = {
 	  { { IN_FLAGS, 1 }, { OPERATION, 2 } }, STATUS_SUCCESS },
 	{ "4.2: SKIP with GET_INFO is ignored",
 	  { { IN_FLAGS, 1 }, { OPERATION, 8 } }, STATUS_SUCCESS },
-	{ "4.2: InFlags 2", { { IN_FLAGS, 2 } }, STATUS_INVALID_PARAMETER },
+	{ "(14) 4.2: InFlags 2", { { IN_FLAGS, 2 } }, STATUS_INVALID_PARAMETER },
 	{ "4.2: InFlags 3", { { IN_FLAGS, 3 } }, STATUS_INVALID_PARAMETER },
 	{ "4.2: InFlags 0x80000000", { { IN_FLAGS, 0x80000000 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "4.2: InFlags 2 with DISABLE",
 	  { { IN_FLAGS, 2 }, { OPERATION, 2 } }, STATUS_INVALID_PARAMETER },
 
-	{ "R-FS-5: Reserved1 1", { { RESERVED1, 1 } },
+	{ "(15) R-FS-5: Reserved1 1", { { RESERVED1, 1 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "R-FS-5: Reserved1 1 << 63", { { RESERVED1, BIT_ULL(63) } },
 	  STATUS_INVALID_PARAMETER },
-	{ "R-FS-5: Reserved2 1", { { RESERVED2, 1 } },
+	{ "(15) R-FS-5: Reserved2 1", { { RESERVED2, 1 } },
 	  STATUS_INVALID_PARAMETER },
 	{ "R-FS-5: Reserved2 1 << 63", { { RESERVED2, BIT_ULL(63) } },
 	  STATUS_INVALID_PARAMETER },
@@ -180,16 +178,16 @@ static void request_is_judged(struct kunit *test)
 
 /* In the order of the rule, a field each. */
 static const struct check_row faults[] = {
-	{ "R-FS-5: input 23", { { INPUT_LENGTH, 23 } },
+	{ "(8) R-FS-5: input 23", { { INPUT_LENGTH, 23 } },
 	  STATUS_INVALID_BUFFER_SIZE },
-	{ "R-FS-5: output 351", { { OUTPUT_LENGTH, 351 } },
+	{ "(9) R-FS-5: output 351", { { OUTPUT_LENGTH, 351 } },
 	  STATUS_INVALID_BUFFER_SIZE },
-	{ "R-FS-5: Operation 9", { { OPERATION, 9 } },
+	{ "(13) R-FS-5: Operation 9", { { OPERATION, 9 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "4.2: InFlags 2", { { IN_FLAGS, 2 } }, STATUS_INVALID_PARAMETER },
-	{ "R-FS-5: Reserved1 1", { { RESERVED1, 1 } },
+	{ "(14) 4.2: InFlags 2", { { IN_FLAGS, 2 } }, STATUS_INVALID_PARAMETER },
+	{ "(15) R-FS-5: Reserved1 1", { { RESERVED1, 1 } },
 	  STATUS_INVALID_PARAMETER },
-	{ "R-FS-5: Reserved2 1", { { RESERVED2, 1 } },
+	{ "(15) R-FS-5: Reserved2 1", { { RESERVED2, 1 } },
 	  STATUS_INVALID_PARAMETER },
 };
 
@@ -272,7 +270,7 @@ static const struct out_flag_row out_flags[] = {
 	  2, ANY_OPERATION, STREAM | STREAM_PAUSED, 0 },
 	{ "4.3: 4, filter attach blocked, every operation",
 	  4, ANY_OPERATION, FILTER_BLOCKED, 0 },
-	{ "4.3: 8, compatible storage: ENABLE, QUERY without SKIP, GET_INFO",
+	{ "(52 53) 4.3: 8, compatible storage: ENABLE, QUERY without SKIP, GET_INFO",
 	  8, BIT(1) | BIT(3) | BIT(8), COMPATIBLE, BIT(3) },
 	{ "4.3: no other flag", ~0xfu, 0, 0, 0 },
 };
@@ -352,7 +350,7 @@ static const struct kind_row kinds[] = {
 	  "Directory not supported", true },
 	{ "6.3: DAX", STATUS_NOT_SUPPORTED_ON_DAX,
 	  "DAX volume not supported" },
-	{ "6.3: paging file", STATUS_PAGEFILE_NOT_SUPPORTED,
+	{ "(30) 6.3: paging file", STATUS_PAGEFILE_NOT_SUPPORTED,
 	  "Paging file not supported" },
 	{ "6.3: compressed", STATUS_COMPRESSED_FILE_NOT_SUPPORTED,
 	  "Compressed file not supported" },

@@ -2,8 +2,6 @@
 /*
  * The status table against protocol section 5, and the strings of a verdict
  * against the conventions of section 1.
- *
- * checks: 6 7
  */
 #include <kunit/test.h>
 #include <linux/errno.h>
@@ -301,7 +299,7 @@ static const struct string_row strings[] = {
 	  2, { 'a', 'z' } },
 	{ "reason: 129 characters are cut to 128", 128, "z", 128, 128,
 	  2, { 'a', 'a' } },
-	{ "reason: 200 characters are cut to 128", 200, "", 128, 128,
+	{ "(7) reason: 200 characters are cut to 128", 200, "", 128, 128,
 	  1, { 'a' } },
 	{ "reason: 1000 characters are cut to 128", 1000, "", 128, 128,
 	  1, { 'a' } },
@@ -366,7 +364,7 @@ static const struct string_row strings[] = {
 
 static void string_desc(const struct string_row *row, char *desc)
 {
-	scnprintf(desc, KUNIT_PARAM_DESC_SIZE, "1: %s", row->name);
+	strscpy(desc, row->name, KUNIT_PARAM_DESC_SIZE);
 }
 
 KUNIT_ARRAY_PARAM(strings, strings, string_desc);
@@ -452,7 +450,7 @@ static struct kunit_case status_cases[] = {
 	KUNIT_CASE_PARAM(errno_becomes_status, errnos_gen_params),
 	KUNIT_CASE(errno_survives_the_round_trip),
 	KUNIT_CASE_PARAM(word_is_parsed, words_gen_params),
-	KUNIT_CASE_PARAM(string_is_stored, strings_gen_params),
+	KUNIT_CASE_PARAM(string_is_stored, strings_gen_params), /* rules: 6 */
 	KUNIT_CASE(no_objection_is_all_zeros),
 	KUNIT_CASE(verdict_replaces_the_one_before),
 	{}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The 512 bytes of a token: classification and layout, after protocol 3.4.
- *
- * checks: 135 136
  */
 #include <kunit/test.h>
 #include <linux/string.h>
@@ -28,7 +26,7 @@ struct kind_case {
 
 static const struct kind_case kind_cases[] = {
 	/* 3.4, form A: bytes 0-3 and 6-7 decide */
-	{ "form_a_is_zero",
+	{ "(135) form_a_is_zero",
 	  { 0xff, 0xff, 0x00, 0x01, 0, 0, 0x01, 0xf8 }, 0, BPIO_TOKEN_ZERO },
 	{ "form_a_reserved_bytes_do_not_matter",
 	  { 0xff, 0xff, 0x00, 0x01, 0xde, 0xad, 0x01, 0xf8 }, 0,
@@ -48,11 +46,11 @@ static const struct kind_case kind_cases[] = {
 	  { 0x01, 0x00, 0xff, 0xff, 0, 0, 0x01, 0xf8 }, 0,
 	  BPIO_TOKEN_FOREIGN },
 	/* 3.4, form B: pattern 1 or 2, at offset 4 or at offset 8 */
-	{ "form_b_zero_at_4_is_zero",
+	{ "(135) form_b_zero_at_4_is_zero",
 	  { 0xff, 0xff, 0xff, 0xff, 0x00, 0x01 }, 0, BPIO_TOKEN_ZERO },
 	{ "form_b_zero_with_pi_at_4_is_zero",
 	  { 0xff, 0xff, 0xff, 0xff, 0x00, 0x02 }, 0, BPIO_TOKEN_ZERO },
-	{ "form_b_zero_at_8_is_zero",
+	{ "(135) form_b_zero_at_8_is_zero",
 	  { 0xff, 0xff, 0xff, 0xff, 0, 0, 0x01, 0xf8, 0x00, 0x01 }, 0,
 	  BPIO_TOKEN_ZERO },
 	{ "form_b_zero_with_pi_at_8_is_zero",
@@ -69,7 +67,7 @@ static const struct kind_case kind_cases[] = {
 	  { 0xff, 0xff, 0xff, 0xff, 0, 0, 0x01, 0xf8 }, 0,
 	  BPIO_TOKEN_FOREIGN },
 	/* 3.4: 0xFFFF0002-0xFFFFFFFF are reserved */
-	{ "reserved_type_is_foreign",
+	{ "(136) reserved_type_is_foreign",
 	  { 0xff, 0xff, 0x00, 0x02, 0, 0, 0x01, 0xf8 }, 0,
 	  BPIO_TOKEN_FOREIGN },
 	/* 3.4, vendor format: 0x42504F01 is ours */
@@ -150,14 +148,14 @@ struct altered_case {
 
 static const struct altered_case altered_cases[] = {
 	/* TK-8: altered in any byte is invalid; 1.8: but for bytes 4-5 */
-	{ "type", 0, 3, false },
+	{ "(136) type", 0, 3, false },
 	{ "reserved_is_ignored", 4, 5, true },
-	{ "id_length", 6, 7, false },
+	{ "(136) id_length", 6, 7, false },
 	/* what the HMAC covers, and the HMAC */
 	{ "signed_is_left_to_the_hmac", 0x08, 0x2f, true },
 	{ "hmac_is_left_to_the_store", 0x30, 0x4f, true },
 	/* the 432 zero bytes are not under the HMAC */
-	{ "zero_tail", 0x50, 0x1ff, false },
+	{ "(136) zero_tail", 0x50, 0x1ff, false },
 };
 
 static void altered_desc(const struct altered_case *c, char *desc)
