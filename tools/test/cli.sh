@@ -80,7 +80,7 @@ run supported bypassio state file
 same out 'BypassIo on "file" is currently supported.
     Storage Type:   NVMe
     Storage Driver: BypassIo compatible
-    Driver Name:    nvme.ko' "state: supported"
+    Driver Name:    nvme.ko' "(157) state: supported"
 same log "00090448 3 0 0
 00090448 8 0 0" "state: supported asks QUERY, GET_INFO"
 run partial bypassio state -v .
@@ -91,7 +91,7 @@ same out 'BypassIo on "." is partially supported
       Reason:  A snapshot exists.
     Storage Type:   NVMe
     Storage Driver: BypassIo compatible
-    Driver Name:    nvme.ko' "state: partial, verbose"
+    Driver Name:    nvme.ko' "(157) state: partial, verbose"
 same log "00090448 3 0 0
 00090448 3 1 0
 00090448 8 0 0" "state: partial asks QUERY, QUERY with SKIP, GET_INFO"
@@ -100,7 +100,7 @@ run vetoed bypassio state file
 same out 'BypassIo on "file" is not currently supported.
 Status: 490 (The specified operation is not supported on a sparse file)
 Driver: bpiofs.ko
-Reason: Sparse file not supported' "state: not supported"
+Reason: Sparse file not supported' "(157) state: not supported"
 same log "00090448 3 0 0
 00090448 3 1 0" "state: not supported asks QUERY, QUERY with SKIP"
 run unsupported bypassio state file

@@ -4,8 +4,6 @@
  * what the rules ask of one (protocol 9.1, 9.2), with files in memory, unless a
  * script tells it to fail.  Clock, pread, pwrite,
  * fcntl and copy_file_range are scripted too.
- *
- * checks: 126 153 154 155 156
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -517,9 +515,10 @@ static const struct {
 } lengths[] = {
 	{ 0, 0, BPIO_COPY_SHORT, "copy: an empty file" },
 	{ 1, 0, BPIO_COPY_SHORT, "copy: one byte" },
-	{ 262143, 0, BPIO_COPY_SHORT, "copy: 262143 bytes: ordinary (CE-1)" },
+	{ 262143, 0, BPIO_COPY_SHORT,
+	  "(153) copy: 262143 bytes: ordinary (CE-1)" },
 	{ 262144, 2, BPIO_COPY_OFFLOADED,
-	  "copy: 262144 bytes: offloaded (CE-1)" },
+	  "(153) copy: 262144 bytes: offloaded (CE-1)" },
 	{ 1000001, 2, BPIO_COPY_OFFLOADED, "copy: not whole sectors" },
 	{ 2 * MIB, 2, BPIO_COPY_OFFLOADED,
 	  "copy: shorter than what was there" },
@@ -605,12 +604,13 @@ static void test_chunks(void)
 	int to;
 
 	ok(bpio_copy_chunk_length(&device) == 64 * MIB,
-	   "chunk: no optimal size: 64 MiB (CE-8)");
+	   "(154) chunk: no optimal size: 64 MiB (CE-8)");
 	device.optimal_transfer_count = 512 * (uint64_t)MIB;
 	ok(bpio_copy_chunk_length(&device) == 256 * MIB,
-	   "chunk: 512 MiB: 256 MiB (CE-8)");
+	   "(154) chunk: 512 MiB: 256 MiB (CE-8)");
 	device.optimal_transfer_count = 32 * MIB;
-	ok(bpio_copy_chunk_length(&device) == 32 * MIB, "chunk: 32 MiB (CE-8)");
+	ok(bpio_copy_chunk_length(&device) == 32 * MIB,
+	   "(154) chunk: 32 MiB (CE-8)");
 	device.maximum_transfer_size = MIB;
 	ok(bpio_copy_chunk_length(&device) == MIB,
 	   "chunk: never above the maximum (CE-8)");
@@ -684,13 +684,13 @@ static const struct {
 	const char *name;
 } refusals[] = {
 	{ READ, 1, STATUS_OFFLOAD_READ_FILE_NOT_SUPPORTED, 0, 0,
-	  "copy: no token, as of 65 extents (CE-9)" },
+	  "(126) copy: no token, as of 65 extents (CE-9)" },
 	{ READ, 3, STATUS_INSUFFICIENT_RESOURCES, 0, 2 * MIB,
 	  "copy: a later read fails (CE-5)" },
 	{ WRITE, 1, STATUS_INSUFFICIENT_RESOURCES, 0, 0,
 	  "copy: the first write fails (CE-5)" },
 	{ WRITE, 17, STATUS_IO_TIMEOUT, 0, 2 * MIB,
-	  "copy: a write fails at 40% (CE-5)" },
+	  "(155) copy: a write fails at 40% (CE-5)" },
 	{ WRITE, 17, STATUS_INVALID_TOKEN, 0, 2 * MIB,
 	  "copy: a token dies at 40% (CE-5)" },
 	{ WRITE, 2, STATUS_BUFFER_OVERFLOW, 0, 128 * KIB,
@@ -928,8 +928,9 @@ static void test_pairs(void)
 		kernel.now += 1;
 		good = good && requests(a, b, &result) == 2 &&
 		       result.why == BPIO_COPY_OFFLOADED;
-		ok(good, i ? "memory: a pair, invalid token: 180 s (CE-7)" :
-			     "memory: a pair, unreachable: 180 s (CE-7)");
+		ok(good,
+		   i ? "(156) memory: a pair, invalid token: 180 s (CE-7)" :
+		       "(156) memory: a pair, unreachable: 180 s (CE-7)");
 	}
 	reset();
 	fail(WRITE, 2, 1, STATUS_INVALID_TOKEN);
