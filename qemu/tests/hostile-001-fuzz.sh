@@ -10,7 +10,7 @@
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
-seed=${BPIO_SEED-1}
+seed=${BPIO_SEED-$((RANDOM + 1))}
 
 run() {
 	setup_volume v "$fs" "$disk"

@@ -2,7 +2,6 @@
 # purpose: a 32-bit caller gets what a 64-bit one does
 # quick: stock debug
 # timeout: 240
-# checks: 17
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -19,5 +18,8 @@ cd "$tmp/v"
 bpio-verify fill a 1 64K
 status=0
 "$program" a || status=$?
-check_equal "the steps of a 32-bit caller" 0 "$status"
+rule 17 check_equal "the steps of a 32-bit caller" 0 "$status"
+umount_volume v
+check "in order afterwards" fsck_volume v ext4
+remove_volume v
 finish

@@ -4,7 +4,6 @@
 # quick: stock debug
 # smp: 2
 # timeout: 240
-# checks: 99 100
 #
 # unlink, cached and mapped users, pauses, suspends, dropped caches and copies
 # by token: never another file's data, never a freed block's.
@@ -29,7 +28,7 @@ disturb() {
 }
 
 run() {
-	local seed=${BPIO_SEED-$((RANDOM + 1))} status=0
+	local seed=${BPIO_SEED-$((RANDOM + 1))} status=0 disturber
 
 	rm -f "$tmp/stop"
 	make_volume v "$disk"
@@ -41,16 +40,17 @@ run() {
 	bpio-verify fill copy-to 801 512K
 	begin v
 	disturb >"$tmp/disturbed" 2>&1 &
-	until_gained v "full_reads partial_reads traditional_reads" \
+	disturber=$!
+	until_gained v "full_reads partial_reads why_cached_users" \
 		bpio-verify race -p -s $seconds -f 3 -t 5 -S "$seed" . ||
 		status=$?
 	touch "$tmp/stop"
-	wait
+	wait $disturber
 	cat "$tmp/disturbed"
 	check_equal "$fs: every reader reads the file's own data, seed $seed" \
 		0 "$status"
-	check_gained "$fs: by every path" v "full_reads>0" \
-		"partial_reads>0" "traditional_reads>0"
+	rule 99 check_gained "$fs: by every path" v "full_reads>0" \
+		"partial_reads>0" "traditional_reads>0" "why_cached_users>0"
 	note "$fs: full $(gained v full_reads), partial" \
 		"$(gained v partial_reads), traditional" \
 		"$(gained v traditional_reads)"

@@ -2,7 +2,6 @@
 # purpose: bpioctl filter: lists as fltmc prints them, attach and detach
 # quick: stock
 # needs: module=bpio-flt-passthru module=bpio-flt-legacy module=bpio-flt-test
-# checks: 157 158
 # shellcheck disable=SC2154 # of the files sourced
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -253,19 +252,19 @@ detaching() {
 long_name() {
 	local name=bpio-a-name-that-does-not-fit-its-column
 
-	dmsetup rename bpio-w $name
+	dmsetup rename bpio-w "$name"
 	says "instances: a long name gives way to the kernel's" 0 \
-		filter instances -v $name <<-END
+		filter instances -v "$name" <<-END
 	Filter                Volume Name                              Altitude        Instance Name       Frame   SprtFtrs  VlStatus
 	--------------------  -------------------------------------  ------------  ----------------------  -----   --------  --------
-	bpio-flt-passthru     /dev/$(dm w $name)                                 385100     bpio-flt-passthru         0     0000000f  $e
-	one                   /dev/$(dm w $name)                                      7     one                       0     0000000f  $e
+	bpio-flt-passthru     /dev/$(dm w "$name")                                 385100     bpio-flt-passthru         0     0000000f  $e
+	one                   /dev/$(dm w "$name")                                      7     one                       0     0000000f  $e
 	END
-	check_equal "instances, JSON: the whole name" /dev/mapper/$name \
-		"$(bpioctl filter instances -v "/dev/$(dm w $name)" --json |
+	check_equal "instances, JSON: the whole name" "/dev/mapper/$name" \
+		"$(bpioctl filter instances -v "/dev/$(dm w "$name")" --json |
 			head -n 1 |
 			sed 's/.*"device":"\([^"]*\)".*/\1/')"
-	dmsetup rename $name bpio-w
+	dmsetup rename "$name" bpio-w
 }
 
 # crypt by the filter that encrypts
@@ -319,18 +318,21 @@ add between 325000.7 0xf write
 add above 325000.71 0xf write
 add tiny 0.00000001 0xf read
 attaching
-listing
+rule 158 listing
 refusals
-blocked
+rule 157 blocked
 counters
 detaching
-long_name
+rule 158 long_name
 if [ -e "$BPIO_MODULES/bpio-flt-crypt.ko" ]; then
 	crypt
 else
 	echo "skip - crypt: no bpio-flt-crypt.ko was built"
 fi
-remove_volume v
-remove_volume w
-none
+for n in v w; do
+	umount_volume "$n"
+	check "$n: in order afterwards" fsck_volume "$n" ext4
+	remove_volume "$n"
+done
+rule 158 none
 finish

@@ -4,7 +4,6 @@
 # quick: stock:xfs
 # needs: nvme>=2 prog=setfattr prog=getfattr module=bpio-flt-legacy module=bpio-flt-crypt
 # timeout: 400
-# checks: 126 153 155
 # shellcheck disable=SC2154 # of the files sourced
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -54,16 +53,16 @@ read/write
 	# CE-1
 	head -c 262143 /dev/urandom >odd
 	begin v
-	says "$fs: 262143 bytes" 0 cp odd dst <<-END
+	rule 153 says "$fs: 262143 bytes" 0 cp odd dst <<-END
 	1 file, 262143 bytes: 0 offloaded, 262143 by copy_file_range (262143 $way), \
 0 by read/write: 1 file (262143): shorter than 262144
 	END
-	check_gained "$fs: no token" v offload_reads=0 bytes_nvme=0
+	rule 153 check_gained "$fs: no token" v offload_reads=0 bytes_nvme=0
 	check "$fs: the bytes are right" cmp odd dst
 	printf x >>odd
 	begin v
 	bpioctl cp odd dst >/dev/null
-	check_gained "$fs: 262144 bytes: one token" v offload_reads=1 \
+	rule 153 check_gained "$fs: 262144 bytes: one token" v offload_reads=1 \
 		offload_writes=1
 	check "$fs: the bytes are right" cmp odd dst
 
@@ -135,14 +134,14 @@ read/write
 	bpio-verify fill src 3 10M
 	begin w
 	message w fault offload_write status 0xC00000B5 every 5 times 1
-	says "$fs: a write fails at 40%" 0 cp src dst <<-END
+	rule 155 says "$fs: a write fails at 40%" 0 cp src dst <<-END
 	1 file, 10485760 bytes: 4194304 offloaded (NVMe Copy 10485760), 6291456 \
 by copy_file_range (6291456 offloaded), 0 by read/write: 1 file (6291456): \
 OFFLOAD_WRITE STATUS_IO_TIMEOUT (0xC00000B5) of dm-bpio.ko
 	END
 	message w fault clear
-	copies "$fs: a write fails at 40%" dst 3 "10 * m"
-	check_gained "$fs: and the kernel goes on there" w \
+	rule 155 copies "$fs: a write fails at 40%" dst 3 "10 * m"
+	rule 155 check_gained "$fs: and the kernel goes on there" w \
 		bytes_nvme=$((10 * m)) copy_offload_bytes=$((6 * m))
 	begin w
 	message w fault offload_read status 0xC00000B5 every 3 times 1
@@ -324,7 +323,7 @@ copy_file_range (6 $way), 0 by read/write: 2 files (6): shorter than 262144; 1 f
 # is_longer BYTES FILE
 is_longer() { [ -e "$2" ] && [ "$(stat -c %s "$2")" -gt "$1" ]; }
 
-refused() {
+stops_halfway() {
 	local size status=0
 
 	# Steps of 1 MiB
@@ -346,9 +345,9 @@ $(grep -c '; 1 failed$' "$tmp/said")"
 	check "$fs: which is some, and not all" \
 		test "$size" -gt 0 -a "$size" -lt $((24 * m))
 	rm -f "$tmp/w/full" "$tmp/w/dst"
-	message w fault offload_write delay_ms 1000
+	message w fault offload_write delay_ms 2000
 	bpioctl cp src "$tmp/w/dst" >/dev/null 2>"$tmp/complained" &
-	wait_for 30 is_longer "$m" "$tmp/w/dst"
+	wait_for 120 is_longer "$m" "$tmp/w/dst"
 	kill $!
 	status=0
 	wait $! || status=$?
@@ -360,9 +359,9 @@ $(grep -c '; 1 failed$' "$tmp/said")"
 	check "$fs: which are right" cmp -n "$size" src "$tmp/w/dst"
 	check "$fs: and not all" test "$size" -lt $((24 * m))
 	rm "$tmp/w/dst"
-	message w fault offload_write delay_ms 1000
+	message w fault offload_write delay_ms 2000
 	bpioctl cp src "$tmp/w/dst" >/dev/null 2>"$tmp/complained" &
-	wait_for 30 is_longer "$m" "$tmp/w/dst"
+	wait_for 120 is_longer "$m" "$tmp/w/dst"
 	kill -9 $!
 	status=0
 	wait $! || status=$?
@@ -400,12 +399,12 @@ run() {
 	cd "$tmp/v"
 	plain
 	holes
-	fragments
+	rule 126 fragments
 	far
 	falls_back
 	ciphered
 	tree
-	refused
+	stops_halfway
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
