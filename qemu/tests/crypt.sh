@@ -68,17 +68,5 @@ lower() {
 	mount_crypt
 }
 
-# fails TEXT ERROR COMMAND ARG...: the error's text is the last that it says
-fails() {
-	local text=$1 error=$2 said
-
-	shift 2
-	said=$("$@" 2>&1) && said="success: $said"
-	case $said in
-	*"$error") ok "$text" ;;
-	*) not_ok "$text: expected '$error', got '$said'" ;;
-	esac
-}
-
 load_module bpio-flt-crypt key="$key1"
 defer unload_module bpio-flt-crypt

@@ -6,20 +6,14 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fs.sh"
 
-fails_with() {
-	local text=$1 message=$2
+# three blocks of a directory at least
+many=$((2000 / scale))
 
-	shift 2
-	if LC_ALL=C "$@" 2>"$tmp/err"; then
-		not_ok "$text: it succeeded"
-	elif grep -q "$message" "$tmp/err"; then
-		ok "$text"
-	else
-		not_ok "$text: $(cat "$tmp/err")"
-	fi
-}
+nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 
 names() {
+	local full
+
 	echo hello >a
 	check_equal "$fs: create, write, read" hello "$(cat a)"
 	ln a b
@@ -33,7 +27,7 @@ names() {
 	check_equal "$fs: its target" b "$(readlink c)"
 	mkdir -p d/e
 	check_equal "$fs: links of a directory" 3 "$(stat -c %h d)"
-	fails_with "$fs: rmdir of a full one" "not empty" rmdir d
+	fails "$fs: rmdir of a full one" "Directory not empty" rmdir d
 	rmdir d/e
 	check_equal "$fs: links after rmdir" 2 "$(stat -c %h d)"
 	mv b d/b2
@@ -41,11 +35,15 @@ names() {
 	echo other >f
 	mv f d/b2
 	check_equal "$fs: rename over a file" other "$(cat d/b2)"
-	fails_with "$fs: a directory into itself" "subdirectory of itself" \
-		mv d d/x
+	fails "$fs: a directory into itself" "Invalid argument: 'd' -> 'd/x'" \
+		python3 -c 'import os; os.rename("d", "d/x")'
 	mkdir g g/sub
 	mkdir h
-	fails_with "$fs: rename over a full directory" "not empty\|exists" mv -T h g
+	case $fs in
+	xfs) full="File exists" ;;
+	*) full="Directory not empty" ;;
+	esac
+	fails "$fs: rename over a full directory" "$full" mv -T h g
 	mv -T g h
 	check "$fs: rename over an empty directory" test -d h/sub
 	python3 - <<-'END'
@@ -71,10 +69,10 @@ names() {
 	assert open("y2").read() == "x"
 	END
 	ok "$fs: renameat2: exchange, noreplace, whiteout"
-	fails_with "$fs: a name too long" "too long" \
+	fails "$fs: a name too long" "File name too long" \
 		touch "$(printf 'n%.0s' {1..256})"
 	check "$fs: a name of 255" touch "$(printf 'n%.0s' {1..255})"
-	fails_with "$fs: no such file" "No such file" cat none
+	fails "$fs: no such file" "No such file or directory" cat none
 	touch none
 	check "$fs: a name once looked up in vain" test -f none
 
@@ -87,8 +85,8 @@ names() {
 	check "$fs: socket" test -S sock
 
 	mkdir many
-	(cd many && seq -f 'file%05g' 3000 | xargs touch)
-	check_equal "$fs: a directory of 3000" 3000 "$(find many -type f | wc -l)"
+	(cd many && seq -f 'file%05g' "$many" | xargs touch)
+	check_equal "$fs: a directory of $many" "$many" "$(find many -type f | wc -l)"
 	check_equal "$fs: each inode number is that of stat" \
 		"$(cd many && python3 -c 'import os
 for e in os.scandir("."): print(e.inode(), e.name)' | sort)" \
@@ -101,26 +99,26 @@ attributes() {
 	echo data >attr
 	chmod 4711 attr
 	check_equal "$fs: chmod" 4711 "$(stat -c %a attr)"
-	echo more | runuser -u nobody -- tee -a attr >/dev/null 2>&1 || true
+	echo more | nobody tee -a attr >/dev/null 2>&1 || true
 	check_equal "$fs: and is denied to who may not" data "$(cat attr)"
 	chmod 4777 attr
-	echo more | runuser -u nobody -- tee -a attr >/dev/null
+	echo more | nobody tee -a attr >/dev/null
 	check_equal "$fs: a write takes set-user-ID away" 777 "$(stat -c %a attr)"
 	chown 12:34 attr
 	check_equal "$fs: chown" 12:34 "$(stat -c %u:%g attr)"
 	touch -d '2001-02-03 04:05:06.789' attr
 	check_equal "$fs: times" '2001-02-03 04:05:06.789' \
 		"$(stat -c %y attr | cut -c 1-23)"
-	fails_with "$fs: chmod of another's file" "not permitted" \
-		runuser -u nobody -- chmod 0 attr
+	fails "$fs: chmod of another's file" "Operation not permitted" \
+		nobody chmod 0 attr
 	chmod 700 attr
-	fails_with "$fs: open without permission" "Permission denied" \
-		runuser -u nobody -- cat attr
+	fails "$fs: open without permission" "Permission denied" \
+		nobody cat attr
 	mkdir sticky
 	chmod 1777 sticky
 	touch sticky/mine
-	fails_with "$fs: sticky directory" "not permitted" \
-		runuser -u nobody -- rm -f sticky/mine
+	fails "$fs: sticky directory" "Operation not permitted" \
+		nobody rm -f sticky/mine
 
 	setfattr -n user.colour -v green attr
 	check_equal "$fs: user attribute" green \
@@ -129,11 +127,11 @@ attributes() {
 	check_equal "$fs: list of attributes" "trusted.t user.colour" \
 		"$(getfattr -m - attr | grep -E 'trusted|user' | sort | xargs)"
 	setfattr -x user.colour attr
-	check "$fs: removed" bash -c '! getfattr -n user.colour attr 2>/dev/null'
+	check "$fs: removed" test -z "$(getfattr -d attr)"
 	setfacl -m u:nobody:r attr
 	check "$fs: an access list" grep -q "^user:nobody:r--" <(getfacl -cp attr)
 	check_equal "$fs: opens the file" "data more" \
-		"$(runuser -u nobody -- cat attr | xargs)"
+		"$(nobody cat attr | xargs)"
 	mkdir acl
 	setfacl -d -m u::rwx,g::rwx,o::rwx acl
 	(umask 077 && touch acl/file)
@@ -144,19 +142,20 @@ attributes() {
 
 	touch flags
 	chattr +i flags
-	fails_with "$fs: immutable" "not permitted" rm -f flags
+	fails "$fs: immutable" "Operation not permitted" rm -f flags
 	chattr -i flags
 	chattr +a flags
 	check "$fs: append-only: appends" bash -c 'echo x >>flags'
-	fails_with "$fs: append-only: no more" "not permitted" truncate -s 0 flags
+	fails "$fs: append-only: no more" "Operation not permitted" truncate -s 0 flags
 	chattr -a flags
 	rm flags
 
-	dd if=/dev/urandom of=mapped bs=64k count=3 status=none conv=fsync
-	check "$fs: fiemap" bash -c "filefrag mapped | grep -q 'extents\? found'"
+	bpio-verify fill mapped 1 192K
+	check "$fs: fiemap" grep -q ': [1-9][0-9]* extents\? found' \
+		<(filefrag -s mapped)
 	dd if=/dev/zero of=swap bs=1M count=2 status=none
 	mkswap swap >/dev/null 2>&1
-	fails_with "$fs: swapon is refused" "Invalid argument" swapon swap
+	fails "$fs: swapon is refused" "Invalid argument" swapon swap
 	python3 - <<-'END'
 	import fcntl, os
 	a = os.open("attr", os.O_RDWR)

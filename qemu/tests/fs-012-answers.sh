@@ -1,9 +1,11 @@
 #!/bin/bash
-# purpose: odd system calls answer on a mount as on the file system below:
+# purpose: odd system calls answer on a mount as on the file system below
 # fs: ext4 xfs
 # quick: stock
-#	lseek() before the start, FIDEDUPERANGE, syncfs() after a failed write-back
 # needs: prog=filefrag prog=dmsetup
+#
+# lseek() before the start, FIDEDUPERANGE, syncfs() after a failed write-back. In
+# make test on both file systems: each answers FIDEDUPERANGE in its own way.
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -94,7 +96,7 @@ program() {
 	END
 }
 
-# answers TYPE TO: of a fresh file system mounted as that
+# answers_of TYPE TO: of a fresh file system mounted as that
 answers_of() {
 	local first end
 
@@ -104,7 +106,7 @@ answers_of() {
 	*) mkfs.ext4 -q -F /dev/mapper/low ;;
 	esac
 	mount -t "$1" /dev/mapper/low "$mnt"
-	head -c 1M /dev/urandom >"$mnt/f"
+	bpio-verify fill "$mnt/f" 1 1M
 	sync -f "$mnt"
 	read -r first end < <(filefrag -v -b512 "$mnt/f" |
 		awk '$1 == "0:" { print $4 + 0, $5 + 1 }')

@@ -130,6 +130,8 @@ reserved() {
 		sync
 	done
 	umount "$mnt"
+	check "ext4: reserved blocks: the file system is in order" \
+		fsck_clean ext4
 }
 
 : >"$tmp/outside"

@@ -9,12 +9,14 @@ dev=/dev/nvme0n1
 mnt=$tmp/mnt
 mkdir "$mnt"
 mount_options=()
+# of mkfs, for ext4 and the like
+ext4_features=()
 
 make_fs() {
 	wipefs -qa "$dev"
 	case $1 in
 	xfs) mkfs.xfs -q -f -m reflink=1 "$dev" ;;
-	*) "mkfs.$1" -q -F "$dev" ;;
+	*) "mkfs.$1" -q -F "${ext4_features[@]}" "$dev" ;;
 	esac
 }
 

@@ -106,6 +106,18 @@ check_equal() {
 	fi
 }
 
+# fails TEXT ERROR COMMAND ARG...: the error's text is the last that it says
+fails() {
+	local text=$1 error=$2 said
+
+	shift 2
+	said=$("$@" 2>&1) && said="success: $said"
+	case $said in
+	*"$error") ok "$text" ;;
+	*) not_ok "$text: expected '$error', got '$said'" ;;
+	esac
+}
+
 # The end of a test. The runner looks for the line: a test that ended with status 0
 # before it got here has not passed.
 finish() {
