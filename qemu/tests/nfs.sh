@@ -88,6 +88,19 @@ mountproto=tcp,mountport=111" "127.0.0.1:$l" "$n" ;;
 	esac
 }
 
+# serve_root: the whole of bpiofs by 4.2, mounted on $n
+serve_root() {
+	start_server +4.2
+	end_grace
+	export_root "$mnt"
+	mount_nfs 4
+}
+
+stop_serving() {
+	umount_nfs
+	stop_server
+}
+
 umount_nfs() { ! mountpoint -q "$n" || umount "$n"; }
 
 # -- a process of the client's -----------------------------------------------
