@@ -15,7 +15,7 @@ volume_mib=320
 
 declare -A live mounted
 
-# make_volume NAME LOWER [OFFSET-MIB [FEATURE-ARG...]]
+# make_volume NAME LOWER [OFFSET-MIB [FEATURE-ARG...]]: removed at the end
 make_volume() {
 	local name=$1 lower=$2 offset=${3-0}
 
@@ -26,6 +26,7 @@ make_volume() {
 	defer remove_volume "$name"
 }
 
+# remove_volume NAME: if it is there, and its mount
 # shellcheck disable=SC2317 # deferred
 remove_volume() {
 	cd /
@@ -37,11 +38,21 @@ remove_volume() {
 # volume NAME: its block device.
 volume() { echo "/dev/mapper/bpio-$1"; }
 
-# What no file may ever show, on every sector of the device.
+# poison DEVICE [BYTES]: what no file may ever show, on every sector
 poison() { bpio-verify poison "$@"; }
 
 # block_name NAME: dm-N
-block_name() { printf 'dm-%d\n' "0x$(stat -L -c %T "$(volume "$1")")"; }
+block_name() {
+	local name file
+
+	for file in /sys/block/dm-*/dm/name; do
+		read -r name <"$file"
+		[ "$name" != "bpio-$1" ] || break
+	done
+	[ "$name" = "bpio-$1" ] || fail "there is no volume $1"
+	file=${file%/dm/name}
+	echo "${file##*/}"
+}
 
 # volume_dir NAME: in sysfs
 volume_dir() { echo "/sys/fs/bpiofs/$(block_name "$1")"; }
@@ -62,14 +73,15 @@ make_fs() {
 	esac
 }
 
-# mount_volume NAME [OPTIONS]
+# mount_volume NAME [OPTIONS]: at $tmp/NAME; the options are bypassio=manual
 mount_volume() {
 	# shellcheck disable=SC2154 # of lib.sh
-	mkdir -p "$tmp/$1"
+	[ -d "$tmp/$1" ] || mkdir "$tmp/$1"
 	mount -t bpiofs -o "${2:-bypassio=manual}" "$(volume "$1")" "$tmp/$1"
 	mounted[$1]=yes
 }
 
+# umount_volume NAME: if it is mounted
 umount_volume() {
 	cd /
 	[ -z "${mounted[$1]-}" ] || umount "$tmp/$1"
@@ -102,7 +114,7 @@ fsck_volume() {
 	}
 }
 
-# setup_volume NAME TYPE LOWER [OFFSET-MIB [FEATURE-ARG...]]
+# setup_volume NAME TYPE LOWER [OFFSET-MIB [FEATURE-ARG...]]: made and mounted
 setup_volume() {
 	local name=$1 fs=$2
 
@@ -117,7 +129,7 @@ on_each_fs() {
 	for fs in $BPIO_FS; do "$@"; done
 }
 
-# message NAME WORD...
+# message NAME WORD...: of device-mapper, to the volume
 message() {
 	local name=$1
 
@@ -127,20 +139,26 @@ message() {
 
 # -- counters ---------------------------------------------------------------
 
-# Each is one short program: starting one costs a guest more than all it does.
-
-# counter NAME KEY
-counter() { bpio-ctl - "count:$1" | sed -n "s/^$2=//p"; }
-
-# read_counters NAME: into $count
 declare -A count was
+# read_counters NAME: all of them, into ${count[NAME.KEY]}
 read_counters() {
-	local key value all
+	local key value said noted
 
-	all=$(bpio-ctl - "count:$1")
+	ask bpio-ctl - "count:$1" || fail "no counters of $1"
 	while IFS='=' read -r key value; do
 		count[$1.$key]=$value
-	done <<<"$all"
+	done <<<"$said"
+}
+
+# has_counter NAME KEY: else the test fails. A name that is gone, or was never
+# there, is not 0.
+has_counter() { [ "${count[$1.$2]-}" ] || fail "$1 has no counter $2"; }
+
+# counter NAME KEY: prints one
+counter() {
+	read_counters "$1"
+	has_counter "$1" "$2"
+	echo "${count[$1.$2]}"
 }
 
 # begin NAME: what gained() counts from.
@@ -153,9 +171,10 @@ begin() {
 	done
 }
 
-# gained NAME KEY
+# gained NAME KEY: prints by how much it has grown since begin
 gained() {
 	read_counters "$1"
+	has_counter "$1" "$2"
 	echo $((count[$1.$2] - was[$1.$2]))
 }
 
@@ -167,8 +186,11 @@ until_gained() {
 	shift 2
 	for _ in 1 2 3 4 5; do
 		"$@" || return
+		read_counters "$name"
 		for key in $keys; do
-			[ "$(gained "$name" "$key")" -gt 0 ] || continue 2
+			has_counter "$name" "$key"
+			[ $((count[$name.$key] - was[$name.$key])) -gt 0 ] ||
+				continue 2
 		done
 		break
 	done
@@ -184,6 +206,7 @@ check_gained() {
 		key=${c%%[=<>]*}
 		op=${c:${#key}:1}
 		want=${c#*[=<>]}
+		has_counter "$name" "$key"
 		got=$((count[$name.$key] - was[$name.$key]))
 		case $op in
 		=) [ "$got" -eq "$want" ] ;;
@@ -203,32 +226,41 @@ check_gained() {
 # answers TEXT BPIO-CTL-ARG... <<END: exactly these lines, and nothing written
 # where it must not be.
 answers() {
-	local text=$1 status=0
+	local text=$1 status=0 want='' said noted line
 
 	shift
-	cat >"$tmp/expected"
-	bpio-ctl "$@" >"$tmp/got" 2>"$tmp/notes" || status=$?
-	sed 's/^/# /' "$tmp/notes"
-	[ $status -eq 0 ] || echo "exit status $status" >>"$tmp/got"
-	if diff -u "$tmp/expected" "$tmp/got"; then
-		ok "$text"
+	IFS= read -rd '' want || true
+	ask_raw bpio-ctl "$@" || status=$?
+	[ $status -eq 0 ] || said+="exit status $status"$'\n'
+	printf %s "$noted" >"$tmp/notes"
+	while IFS= read -r line; do echo "# $line"; done <"$tmp/notes"
+	is "$text" "${want%$'\n'}" "${said%$'\n'}"
+}
+
+# is TEXT WANTED GOT: as check_equal, but several lines are shown as a diff
+is() {
+	if [ "$2" = "$3" ]; then
+		ok "$1"
 	else
-		not_ok "$text"
+		diff -u <(echo "$2") <(echo "$3") || true
+		not_ok "$1"
 	fi
 }
 
+declare -A held
+
 # hold_open NAME BPIO-CTL-ARG...: in the background until let_go; $tmp/NAME.out
 # has what it said. The request before it has been answered on return.
-declare -A held
 hold_open() {
 	local name=$1
 
 	shift
-	bpio-ctl "$@" "held:$tmp/$name.held" >"$tmp/$name.out" 2>&1 &
+	command bpio-ctl "$@" "held:$tmp/$name.held" >"$tmp/$name.out" 2>&1 &
 	held[$name]=$!
 	wait_for 30 test -e "$tmp/$name.held" || fail "$name: $(cat "$tmp/$name.out")"
 }
 
+# let_go NAME [SIGNAL]: ends what hold_open began
 let_go() {
 	kill "${2:--TERM}" "${held[$1]}"
 	wait "${held[$1]}" 2>/dev/null || true

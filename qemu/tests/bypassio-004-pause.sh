@@ -114,7 +114,7 @@ drain() {
 
 	for kind in pausev:resumev pauses:resumes; do
 		for i in 1 2 3 4; do
-			bpio-verify check -e -E uring -q 16 -b 4K -r -n 100000000 \
+			command bpio-verify check -e -E uring -q 16 -b 4K -r -n 100000000 \
 				a 1 >/dev/null &
 			held[$i]=$!
 		done

@@ -26,9 +26,9 @@ suspend() {
 	gain full_reads=2 partial_reads=0
 	show bypass=active paused=0
 	END
-	bpio-verify check -e -E uring -q 8 -b 64K -r -n 20000 a 1 >"$tmp/out" &
+	command bpio-verify check -e -E uring -q 8 -b 64K -r -n 20000 a 1 >"$tmp/out" &
 	held[r]=$!
-	bpio-verify check -e -b 128K -r -n 20000 a 1 >>"$tmp/out" &
+	command bpio-verify check -e -b 128K -r -n 20000 a 1 >>"$tmp/out" &
 	held[s]=$!
 	begin v
 	for i in 1 2 3 4 5 6; do
@@ -50,7 +50,7 @@ reload() {
 		suspend resume sleep:200 owrite:0:64K <<-END
 	owrite status=SUCCESS info=16 written=65536
 	END
-	bpio-verify check -e -E aio -q 4 -b 64K -r -n 100000 a 1 >"$tmp/out" &
+	command bpio-verify check -e -E aio -q 4 -b 64K -r -n 100000 a 1 >"$tmp/out" &
 	held[r]=$!
 	sync
 	for i in 1 2; do

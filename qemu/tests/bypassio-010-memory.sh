@@ -35,7 +35,7 @@ run() {
 	check "$fs: known again" test "$(known)" -gt 40
 	readers=()
 	for i in left right; do
-		bpio-verify check -e -r -n 3000 -b 64K "$i" 1 2 >"$tmp/$i" 2>&1 &
+		command bpio-verify check -e -r -n 3000 -b 64K "$i" 1 2 >"$tmp/$i" 2>&1 &
 		readers+=($!)
 	done
 	while kill -0 "${readers[@]}" 2>/dev/null; do shrink; done

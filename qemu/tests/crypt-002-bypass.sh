@@ -148,7 +148,7 @@ overtaken() {
 	echo t >"$(volume_dir v)/attach"
 	hold_open h a enable pauses
 	echo "t fs_ops=3 hold=1" >"$flt_test"/script
-	bpio-ctl a resumes info >"$tmp/out" &
+	command bpio-ctl a resumes info >"$tmp/out" &
 	pid=$!
 	wait_for 60 grep -qx "t pre fsctl op=3" "$flt_test"/log ||
 		fail "the QUERY does not come to the filter"
@@ -170,15 +170,15 @@ under_readers() {
 	local i
 
 	begin v
-	bpio-verify check -e -E sync -b 64K -r -n 1000000 a 1 >"$tmp/out" 2>&1 &
+	command bpio-verify check -e -E sync -b 64K -r -n 1000000 a 1 >"$tmp/out" 2>&1 &
 	held[1]=$!
-	bpio-verify check -e -E aio -q 4 -b 16K -r -n 1000000 a 1 \
+	command bpio-verify check -e -E aio -q 4 -b 16K -r -n 1000000 a 1 \
 		>>"$tmp/out" 2>&1 &
 	held[2]=$!
-	bpio-verify check -e -E uring -q 8 -b 128K -r -n 1000000 a 1 \
+	command bpio-verify check -e -E uring -q 8 -b 128K -r -n 1000000 a 1 \
 		>>"$tmp/out" 2>&1 &
 	held[3]=$!
-	bpio-verify check -e -E vector -b 32K -r -n 1000000 a 1 \
+	command bpio-verify check -e -E vector -b 32K -r -n 1000000 a 1 \
 		>>"$tmp/out" 2>&1 &
 	held[4]=$!
 	check "$fs: four readers are bypassed" wait_for 20 \
@@ -212,7 +212,7 @@ killed() {
 
 	for i in {1..200}; do ops+=("$encrypt" "$decrypt"); done
 	for i in {1..8}; do
-		bpio-ctl a "${ops[@]}" >"$tmp/said" 2>&1 &
+		command bpio-ctl a "${ops[@]}" >"$tmp/said" 2>&1 &
 		pid=$!
 		wait_for 60 converted_once "$pid"
 		sleep "0.0$((RANDOM % 9 + 1))"
@@ -231,7 +231,7 @@ contended() {
 
 	for i in {1..6}; do ops+=("$encrypt" enable "$decrypt" disable); done
 	for i in 1 2 3 4; do
-		bpio-ctl a "${ops[@]}" >"$tmp/out.$i" 2>&1 &
+		command bpio-ctl a "${ops[@]}" >"$tmp/out.$i" 2>&1 &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do wait "$i"; done

@@ -16,7 +16,9 @@ export converted="raw status=SUCCESS info=0 output="
 export encrypted="flags=0 result=NOT_SUPPORTED_WITH_ENCRYPTION \
 driver=bpio-flt-crypt.ko reason=Encrypted file not supported"
 
+# attach_crypt: the filter, to v
 attach_crypt() { echo bpio-flt-crypt >"$(volume_dir v)/attach"; }
+# detach_crypt: from v
 detach_crypt() { echo bpio-flt-crypt >"$(volume_dir v)/detach"; }
 
 # set_key KEY: with the filter attached nowhere
@@ -25,6 +27,7 @@ set_key() {
 	load_module bpio-flt-crypt key="$1"
 }
 
+# mount_crypt [OPTIONS]: v, with the filter, and cd to it
 mount_crypt() {
 	mount_volume v "$@"
 	attach_crypt
@@ -41,8 +44,9 @@ remount_crypt() {
 # quietly FILE OPERATION: encrypt or decrypt, and it succeeds
 quietly() { expect_equal "$2" "$converted" "$(bpio-ctl "$1" "$2")"; }
 
-# is_plain FILE, is_encrypted FILE: what BypassIO is told
+# is_plain FILE: BypassIO is allowed
 is_plain() { bpio-ctl "$1" query:1 | grep -q ' result=SUCCESS '; }
+# is_encrypted FILE: BypassIO is vetoed for it
 is_encrypted() { bpio-ctl "$1" query:1 | grep -q " $encrypted\$"; }
 
 # mark save|restore FILE: so that it opens without the filter meanwhile

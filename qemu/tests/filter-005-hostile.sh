@@ -196,7 +196,7 @@ draining() {
 		add_attached slow 200000 0xf read
 		teach gone result=read:4096
 		teach slow hold=1
-		bpio-ctl a read:0:64K:"$tmp/read" >"$tmp/out" &
+		command bpio-ctl a read:0:64K:"$tmp/read" >"$tmp/out" &
 		reader=$!
 		wait_for 60 in_callback "slow pre read" ||
 			fail "$how: the read does not come to the filter"

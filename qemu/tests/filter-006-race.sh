@@ -28,7 +28,7 @@ late() {
 	for round in 1 2; do
 		begin v
 		for i in 1 2 3; do
-			bpio-verify check -e -b 8K -r -n 1000000 a 1 \
+			command bpio-verify check -e -b 8K -r -n 1000000 a 1 \
 				>"$tmp/out$i" &
 			held[$i]=$!
 		done

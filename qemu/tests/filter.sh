@@ -11,7 +11,7 @@ export registered=/sys/module/bpiofs/filters
 load_module bpio-flt-test
 defer unload_module bpio-flt-test
 
-# add NAME ALTITUDE FEATURES OP...
+# add NAME ALTITUDE FEATURES OP...: registers a filter
 add() { echo "$*" >"$flt/add"; }
 
 # teach NAME KEY=VALUE...: what its callbacks do from now on
@@ -24,13 +24,13 @@ forget() {
 	for name; do echo "$name" >"$flt/remove"; done
 }
 
-# attach FILTER [ALTITUDE]
+# attach FILTER [ALTITUDE]: to the mount
 attach() { echo "$*" >"${vol-$(volume_dir v)}/attach"; }
 
-# detach INSTANCE
+# detach INSTANCE: from the mount
 detach() { echo "$*" >"${vol-$(volume_dir v)}/detach"; }
 
-# add_attached NAME ALTITUDE FEATURES OP...
+# add_attached NAME ALTITUDE FEATURES OP...: add and attach
 add_attached() {
 	add "$@"
 	attach "$1"
@@ -38,19 +38,12 @@ add_attached() {
 
 # seen INSTANCE: reads, writes and control codes
 seen() {
-	local d=${vol-$(volume_dir v)}/instances/$1
+	local d=${vol-$(volume_dir v)}/instances/$1 reads writes fsctls
 
-	echo "$(<"$d/reads_seen") $(<"$d/writes_seen") $(<"$d/fsctls_seen")"
-}
-
-# is TEXT WANTED GOT: as check_equal, several lines as a diff
-is() {
-	if [ "$2" = "$3" ]; then
-		ok "$1"
-	else
-		diff -u <(echo "$2") <(echo "$3") || true
-		not_ok "$1"
-	fi
+	read -r reads <"$d/reads_seen"
+	read -r writes <"$d/writes_seen"
+	read -r fsctls <"$d/fsctls_seen"
+	echo "$reads $writes $fsctls"
 }
 
 # logged TEXT <<END: exactly these callbacks since the last time; "-" for none
@@ -58,7 +51,8 @@ logged() {
 	local want got
 
 	IFS= read -r -d '' want || true
-	got=$(<"$flt/log")
+	IFS= read -r -d '' got <"$flt/log" || true
+	got=${got%$'\n'}
 	echo >"$flt/clear"
 	want=${want%$'\n'}
 	[ "$want" != - ] || want=

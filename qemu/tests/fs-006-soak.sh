@@ -95,7 +95,7 @@ load_fsx() {
 	local i pids=() sizes=(256K 1M 4M) status
 
 	for i in 0 1 2; do
-		bpio-verify fsx -S $((seed + i)) -s $slice -m ${sizes[i]} \
+		command bpio-verify fsx -S $((seed + i)) -s $slice -m ${sizes[i]} \
 			-g "$tmp/good$i" "fsx$i" >"$tmp/fsx$i" 2>&1 &
 		pids+=($!)
 	done

@@ -243,14 +243,14 @@ drop_all() {
 known() {
 	local when=$1
 
-	check_equal "$v: $when: an open file" "what it holds" "$(ask read open)"
+	check_equal "$v: $when: an open file" "what it holds" "$(ask_client read open)"
 	check_equal "$v: $when: one whose handle is known" \
-		"what it holds" "$(ask again named)"
+		"what it holds" "$(ask_client again named)"
 	check_equal "$v: $when: one that was moved since" \
-		"what it holds" "$(ask again moved)"
-	check_equal "$v: $when: a directory" file "$(ask list dir)"
+		"what it holds" "$(ask_client again moved)"
+	check_equal "$v: $when: a directory" file "$(ask_client list dir)"
 	check_equal "$v: $when: what is written is there" ok \
-		"$(ask write written "$when")"
+		"$(ask_client write written "$when")"
 	check_equal "$v: $when: (here)" "$when" "$(cat "$l/a/written")"
 }
 
@@ -292,8 +292,8 @@ handles() {
 	fi
 	drop_all
 	known "after a restart, nothing cached"
-	check_equal "$v: a removed file is stale" ESTALE "$(ask again gone)"
-	check_equal "$v: so is a removed directory" ESTALE "$(ask list gonedir)"
+	check_equal "$v: a removed file is stale" ESTALE "$(ask_client again gone)"
+	check_equal "$v: so is a removed directory" ESTALE "$(ask_client list gonedir)"
 	stop_client
 }
 

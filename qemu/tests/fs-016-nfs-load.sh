@@ -37,7 +37,7 @@ bypassed_beside() {
 	for i in 1 2; do bpio-verify fill "$l/r$i" "$i" 8M; done
 	before=$(count_of full_reads)
 	for i in 1 2; do
-		bpio-verify check -e -r -n 1000 "$l/r$i" "$i" &
+		command bpio-verify check -e -r -n 1000 "$l/r$i" "$i" &
 		readers+=($!)
 	done
 	(

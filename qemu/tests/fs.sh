@@ -12,6 +12,7 @@ mount_options=()
 # of mkfs, for ext4 and the like
 ext4_features=()
 
+# make_fs TYPE: on $dev
 make_fs() {
 	wipefs -qa "$dev"
 	case $1 in
@@ -20,7 +21,7 @@ make_fs() {
 	esac
 }
 
-# Complains, and fails, unless the unmounted file system is in order.
+# fsck_clean TYPE: complains, and fails, unless that of $dev is in order
 fsck_clean() {
 	case $1 in
 	xfs) xfs_repair -n "$dev" >"$tmp/fsck" 2>&1 ;;
@@ -31,10 +32,13 @@ fsck_clean() {
 	}
 }
 
+# mount_bpiofs [OPTION...]: $dev at $mnt
 mount_bpiofs() { mount -t bpiofs "${mount_options[@]}" "$@" "$dev" "$mnt"; }
 
+# count_of FILE: of the mount, in sysfs
 count_of() { cat "/sys/fs/bpiofs/$(lsblk -dno KNAME "$dev")/$1"; }
 
+# umount_if_mounted: $mnt
 # shellcheck disable=SC2317 # deferred
 umount_if_mounted() {
 	cd /

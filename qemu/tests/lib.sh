@@ -22,14 +22,17 @@ cleanups=()
 
 # -- ends -------------------------------------------------------------------
 
+# note TEXT: a line of the log
 note() { echo "# $*"; }
 
+# fail TEXT: the test ends here, and has failed
 fail() {
 	trap - ERR
 	echo "FAIL: $*"
 	exit 1
 }
 
+# skip TEXT: the test ends here, and was skipped for that reason
 skip() {
 	trap - ERR
 	echo "$*"
@@ -44,6 +47,7 @@ defer() {
 	cleanups+=("$quoted")
 }
 
+# run_cleanups: what was deferred; run by the end of the shell
 run_cleanups() {
 	local status=$? i
 
@@ -60,6 +64,8 @@ run_cleanups() {
 trap 'echo "FAIL: line $LINENO: $BASH_COMMAND: status $?"' ERR
 trap run_cleanups EXIT
 trap 'exit 143' TERM INT
+
+. "${BASH_SOURCE[0]%/*}/served.sh"
 
 # -- cases ------------------------------------------------------------------
 
@@ -78,8 +84,10 @@ rule() {
 	"$@"
 }
 
+# ok TEXT: a case that passed
 ok() { echo "ok - ${case_rules-}$*"; }
 
+# not_ok TEXT: a case that failed
 not_ok() {
 	cases_failed=$((cases_failed + 1))
 	echo "not ok - ${case_rules-}$*"
@@ -98,6 +106,7 @@ check() {
 	fi
 }
 
+# check_equal TEXT WANTED GOT: one case, passed when both are the same
 check_equal() {
 	if [ "$2" = "$3" ]; then
 		ok "$1"
@@ -118,8 +127,8 @@ fails() {
 	esac
 }
 
-# The end of a test. The runner looks for the line: a test that ended with status 0
-# before it got here has not passed.
+# finish: the end of a test. The runner looks for the line: a test that ended with
+# status 0 before it got here has not passed.
 finish() {
 	trap - ERR
 	echo "# finished"
@@ -136,12 +145,22 @@ expect_status() {
 		fail "status $got instead of $want: $*"
 }
 
+# expect_equal TEXT WANTED GOT: fails the test unless both are the same
 expect_equal() {
 	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
 }
 
-# expect_same FILE FILE: byte for byte.
+# expect_same FILE FILE: fails the test unless they are, byte for byte
 expect_same() { cmp -- "$1" "$2" || fail "$1 and $2 differ"; }
+
+# pause SECONDS: sleep, without starting it
+pause() {
+	if [ "${never-}" ]; then
+		read -rt "$1" -u "$never" || true
+	else
+		sleep "$1"
+	fi
+}
 
 # wait_for SECONDS COMMAND ARG...: polls until the command succeeds.
 wait_for() {
@@ -150,7 +169,7 @@ wait_for() {
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
+		pause 0.1
 	done
 }
 
@@ -168,15 +187,16 @@ export scale
 
 # -- needs ------------------------------------------------------------------
 
+# need_program NAME...: skips the test unless all are there
 need_program() {
 	local p
 
 	for p; do
-		command -v "$p" >/dev/null || skip "$p is not there"
+		[ "$(type -P "$p")" ] || skip "$p is not there"
 	done
 }
 
-# need_module NAME...: of the kernel's own.
+# need_module NAME...: loads those of the kernel's own, or skips the test
 need_module() {
 	local m
 
@@ -185,8 +205,10 @@ need_module() {
 	done
 }
 
+# kernel_is_debug: is it the one with KASAN, lockdep and kmemleak?
 kernel_is_debug() { [ -e /sys/kernel/debug/kmemleak ]; }
 
+# need_debug_kernel: else the test is skipped
 need_debug_kernel() { kernel_is_debug || skip "needs the debug kernel"; }
 
 # config_is CONFIG_X: is the option y or m in the running kernel?
@@ -200,18 +222,32 @@ config_is() {
 
 # -- kernel log -------------------------------------------------------------
 
-# mark=$(dmesg_mark); ...; dmesg_since "$mark" | grep ...
+# The runner keeps the log in the file BPIO_LOG; by hand there is dmesg.
+
+# dmesg_mark: prints where the kernel log ends now, for dmesg_since
 dmesg_mark() {
 	local mark="bpio-test: mark $test_name $RANDOM$RANDOM"
 
-	echo "$mark" >/dev/kmsg
-	echo "$mark"
+	if [ "${BPIO_LOG-}" ]; then
+		served bpio-log mark "$BPIO_LOG"
+	else
+		echo "$mark" >/dev/kmsg
+		echo "$mark"
+	fi
 }
 
-dmesg_since() { dmesg | sed "1,/$1/d"; }
+# dmesg_since MARK: the lines of the kernel log since then
+dmesg_since() {
+	if [ "${BPIO_LOG-}" ]; then
+		served bpio-log since "$BPIO_LOG" "$1"
+	else
+		dmesg | sed "1,/$1/d"
+	fi
+}
 
 # -- modules ----------------------------------------------------------------
 
+# module_loaded NAME: is it?
 module_loaded() { [ -e "/sys/module/${1//-/_}" ]; }
 
 # load_module NAME [PARAMETER...]: one of ours, unless it is there already.
@@ -227,15 +263,17 @@ load_module() {
 		"$(cat "/sys/module/${name//-/_}/sections/.text")" >>"$BPIO_BASES"
 }
 
+# unload_module NAME: if it is there
 unload_module() { ! module_loaded "$1" || rmmod "${1//-/_}"; }
 
-# The stack, and whatever of the kernel it uses.
+# load_modules: the stack, and whatever of the kernel it uses
 load_modules() {
 	modprobe dm-mod
 	load_module dm-bpio
 	[ ! -e "$BPIO_MODULES/bpiofs.ko" ] || load_module bpiofs
 }
 
+# unload_modules: all of ours
 unload_modules() {
 	local m
 

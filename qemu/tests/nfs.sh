@@ -144,8 +144,8 @@ for line in sys.stdin:
 '; }
 }
 
-# ask WHAT KEY [TEXT]: its answer
-ask() {
+# ask_client WHAT KEY [TEXT]: its answer
+ask_client() {
 	local answer
 
 	echo "$*" >&"${client[1]}"
@@ -153,7 +153,7 @@ ask() {
 	echo "$answer"
 }
 
-ask_ok() { expect_equal "$*" ok "$(ask "$@")"; }
+ask_ok() { expect_equal "$*" ok "$(ask_client "$@")"; }
 
 # shellcheck disable=SC2154 # of coproc
 stop_client() {

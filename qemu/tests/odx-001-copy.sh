@@ -223,7 +223,7 @@ frozen() {
 	$(ok_read 1048576)
 	END
 	check "$fs: freezing" fsfreeze -f "$tmp/v"
-	bpio-ctl d1 load:"$tmp/t" owrite:0:1M >"$tmp/got" &
+	command bpio-ctl d1 load:"$tmp/t" owrite:0:1M >"$tmp/got" &
 	pid=$!
 	check "$fs: frozen: the offload write waits" wait_for 60 kept_out $pid
 	check "$fs: frozen: it says nothing" test ! -s "$tmp/got"

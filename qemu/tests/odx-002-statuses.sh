@@ -190,7 +190,7 @@ turns_read_only() {
 bearer() {
 	local who=(runuser -u nobody -- "$tmp/ctl")
 
-	cp "$(command -v bpio-ctl)" "$tmp/ctl"
+	cp "$(type -P bpio-ctl)" "$tmp/ctl"
 	bpio-verify fill mine 1 64K
 	bpio-verify fill theirs 9 64K
 	bpio-verify fill shown 9 64K

@@ -78,7 +78,7 @@ killed() {
 	for ((i = 0; i < 5; i++)); do
 		prepare
 		bpio-ctl src oread:0:$bytes save:"$tmp/t" >/dev/null
-		bpio-ctl old load:"$tmp/t" owrite:0:$bytes open:new \
+		command bpio-ctl old load:"$tmp/t" owrite:0:$bytes open:new \
 			owrite:0:$bytes >"$tmp/said" &
 		pid=$!
 		sleep "0.0$((RANDOM % 100))"
@@ -97,7 +97,7 @@ source_changes() {
 		bpio-verify fill moving 1 $bytes
 		prepare
 		bpio-ctl moving oread:0:$bytes save:"$tmp/t" >/dev/null
-		bpio-ctl old load:"$tmp/t" owrite:0:$bytes open:new \
+		command bpio-ctl old load:"$tmp/t" owrite:0:$bytes open:new \
 			owrite:0:$bytes >"$tmp/said" &
 		pid=$!
 		sleep "0.0$((RANDOM % 60))"

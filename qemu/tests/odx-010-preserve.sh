@@ -504,7 +504,7 @@ rereads() {
 		ctl mark:v msg:"fault token_read times 1 delay_ms 3000"
 		begin v
 		before=$(counter w offload_writes)
-		bpio-ctl "$tmp/w/d" load:"$tmp/t" owrite:0:256K >"$tmp/said" &
+		command bpio-ctl "$tmp/w/d" load:"$tmp/t" owrite:0:256K >"$tmp/said" &
 		# shellcheck disable=SC2016 # to be expanded later
 		wait_for 10 eval '[ "$(counter w offload_writes)" -gt '$before' ]'
 		sleep 0.5

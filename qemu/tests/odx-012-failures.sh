@@ -111,7 +111,7 @@ removal() {
 	sync
 	message v fault copy times 1000 delay_ms 200
 	pci=$(pci_device "$disk")
-	bpio-ctl src oread:0:64M mark:v open:d owrite:0:64M >"$tmp/said" 2>&1 &
+	command bpio-ctl src oread:0:64M mark:v open:d owrite:0:64M >"$tmp/said" 2>&1 &
 	pid=$!
 	wait_for 30 some_moved
 	echo 1 >"$pci/remove"

@@ -51,7 +51,7 @@ if [ -e /sys/module/nvme_core/parameters/multipath ]; then
 	try "two paths" "$disk" kcopyd
 	bpio-verify fill big 5 64M
 	bpio-verify fill dst 9 64M
-	bpio-ctl big oread:0:64M open:dst owrite:0:64M >"$tmp/said" 2>&1 &
+	command bpio-ctl big oread:0:64M open:dst owrite:0:64M >"$tmp/said" 2>&1 &
 	echo 1 >"/sys/bus/pci/devices/0000:00:10.0/remove"
 	wait $!
 	check_equal "a path goes away under a copy" \

@@ -25,7 +25,7 @@ setup_volume v ext4 "$disk" 0 max_tokens 8 token_ttl_ms 60000 \
 	token_ttl_max_ms 60000
 cd "$tmp/v"
 bpio-verify fill a 1 64K
-cp "$(command -v bpio-ctl)" "$tmp/ctl"
+cp "$(type -P bpio-ctl)" "$tmp/ctl"
 chmod 755 "$tmp" .
 chmod 644 a
 

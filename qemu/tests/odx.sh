@@ -20,55 +20,64 @@ preserving() {
 	make_volume v "$disk" 0 on_write preserve reserve "$disk" \
 		$((65 << 11)) $((kib * 2)) "$@"
 }
-# noise FILE BYTES
-noise() { head -c $(($2)) /dev/urandom >"$tmp/$1"; }
+noises=${BPIO_SEED-$RANDOM}
+# noise FILE BYTES: a file of $tmp, like no other; BPIO_SEED gives it again
+noise() { bpio-verify noise "$tmp/$1" $(($2)) $((noises++)); }
 # part FILE AT LENGTH: of a file of $tmp
 part() {
 	dd if="$tmp/$1" iflag=skip_bytes,count_bytes skip=$(($2)) \
 		count=$(($3)) bs=1M status=none
 }
 # put FILE AT [DEVICE]: write a file of $tmp there
-put() {
-	dd if="$tmp/$1" of="${3-$d}" bs=1M oflag=direct,seek_bytes \
-		seek=$(($2)) status=none
-}
+put() { bpio-verify put "${3-$d}" $(($2)) "$tmp/$1"; }
 # same FILE AT [FROM LENGTH [DEVICE]]: the device's bytes are that part of it
 same() {
-	local length=${4-$(stat -c %s "$tmp/$1")}
-
-	cmp -s <(dd if="${5-$d}" iflag=direct,skip_bytes,count_bytes \
-		skip=$(($2)) count=$((length)) bs=1M status=none) \
-		<(part "$1" "${3-0}" "$length")
+	bpio-verify same "${5-$d}" $(($2)) "$tmp/$1" $((${3-0})) \
+		${4+$(($4))}
 }
+# ctl WORD...: bpio-ctl on /dev/bpio, with v for a device
 ctl() { bpio-ctl /dev/bpio "device:$d" "$@"; }
-# mint TOKEN RANGE...
+# mint TOKEN RANGE...: of v, into a file of $tmp; fails the test unless it succeeds
 mint() {
-	local to=$1 said
+	local to=$1 said noted
 
 	shift
-	said=$(ctl "$@" kernel dread "save:$tmp/$to")
+	ask bpio-ctl /dev/bpio "device:$d" "$@" kernel dread "save:$tmp/$to" ||
+		true
 	[[ $said == *SUCCESS* ]] || fail "mint $*: $said"
 }
 # redeem TOKEN RANGE...: the status
 redeem() {
+	local said noted
+
+	redeem_said "$@"
+	echo "$said"
+}
+# redeem_said TOKEN RANGE...: the same, into $said
+redeem_said() {
 	local from=$1
 
 	shift
-	ctl load:"$tmp/$from" "$@" kernel dwrite |
-		sed -n 's/dwrite status=\([^ ]*\).*/\1/p'
+	ask bpio-ctl /dev/bpio "device:$d" load:"$tmp/$from" "$@" kernel \
+		dwrite || true
+	[[ $said =~ dwrite\ (status=)?([^ ]*) ]] || fail "redeem $*: $said"
+	said=${BASH_REMATCH[2]}
 }
 # redeemed TEXT TOKEN FILE AT: to there, and it is what the file holds
 redeemed() {
-	local length status
+	local length said noted
 
 	length=$(stat -c %s "$tmp/$3")
-	status=$(redeem "$2" "range:$(($4)):$length")
-	if [ "$status" = SUCCESS ]; then
+	redeem_said "$2" "range:$(($4)):$length"
+	if [ "$said" = SUCCESS ]; then
 		check "$1" same "$3" "$4"
 	else
-		not_ok "$1: $status"
+		not_ok "$1: $said"
 	fi
 }
+# used: bytes of the reserve of v in use
 used() { counter v reserve_used; }
+# unused: are none in use?
 unused() { [ "$(used)" = 0 ]; }
+# more KEY N: has that counter of v gone beyond N?
 more() { [ "$(counter v "$1")" -gt "$2" ]; }

@@ -69,7 +69,7 @@ opens() {
 	while [ ! -e "$tmp/stop" ]; do
 		bpio-ctl "$tmp/v/still" enable dup enable read:0:64K close \
 			read:0:64K >/dev/null
-		bpio-verify check -e -r -n 100000 "$tmp/v/still" 77 \
+		command bpio-verify check -e -r -n 100000 "$tmp/v/still" 77 \
 			>/dev/null &
 		pid=$!
 		doze 0.1

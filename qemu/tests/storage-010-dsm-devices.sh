@@ -225,7 +225,7 @@ make_volume w "$disk2"
 dmsetup suspend bpio-v
 check_equal "a suspended source" "dwrite status=IO_TIMEOUT info=16" \
 	"$(redeem w range:4M:1M kernel dwrite)"
-bpio-ctl /dev/bpio device:"$(dev w)" load:"$tmp/t" range:4M:1M kernel dwrite \
+command bpio-ctl /dev/bpio device:"$(dev w)" load:"$tmp/t" range:4M:1M kernel dwrite \
 	>/dev/null &
 waiting=$!
 sleep 1
@@ -313,7 +313,7 @@ if modprobe -q dm-delay; then
 	check "the bytes are right" holds v 10*m 65536 0
 	# the source changes while it is being copied
 	mint v range:0:64K >/dev/null
-	bpio-ctl "$(dev v)" mark:v "sh:touch $tmp/ready" await:offload_writes \
+	command bpio-ctl "$(dev v)" mark:v "sh:touch $tmp/ready" await:offload_writes \
 		sleep:300 write:0:64K:7 fsync >/dev/null &
 	wait_for 30 test -e "$tmp/ready"
 	redeem v range:12M:64K kernel dwrite >"$tmp/said"

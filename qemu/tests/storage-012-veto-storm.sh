@@ -23,13 +23,13 @@ times() {
 # A message, a suspend: the device is in the middle of one most of the time.
 layers() {
 	times $rounds "msg:veto 0xC00004CF upper" msg:unveto
-	bpio-ctl - mark:v "${words[@]}" &
+	command bpio-ctl - mark:v "${words[@]}" &
 	times $rounds "msg:veto 0xC00004C9 lower" msg:unveto
-	bpio-ctl - mark:low "${words[@]}" &
+	command bpio-ctl - mark:low "${words[@]}" &
 	times $((rounds / 4)) suspend resume
-	bpio-ctl - mark:v "${words[@]}" &
+	command bpio-ctl - mark:v "${words[@]}" &
 	times $((rounds / 4)) suspend sleep:5 resume
-	bpio-ctl - mark:low "${words[@]}" &
+	command bpio-ctl - mark:low "${words[@]}" &
 }
 
 quiet() { [ -z "$(cat "$(volume_dir v)/suspended_by")" ]; }
@@ -61,9 +61,9 @@ bpio-verify fill b 2 64K
 
 layers
 times $rounds enable query disable
-bpio-ctl a "${words[@]}" >"$tmp/opens" &
+command bpio-ctl a "${words[@]}" >"$tmp/opens" &
 times $rounds enable pausev read:0:4096 resumev disable
-bpio-ctl b "${words[@]}" >"$tmp/pauses" &
+command bpio-ctl b "${words[@]}" >"$tmp/pauses" &
 wait
 check_equal "every request was answered" \
 	"$((3 * rounds)) $((5 * rounds))" \

@@ -9,19 +9,24 @@ new_dm() {
 	defer remove_dm "$1"
 }
 
-remove_dm() { ! dmsetup info "$1" >/dev/null 2>&1 || dmsetup remove --retry "$1"; }
+# remove_dm NAME: if it is there
+remove_dm() { [ ! -e "/dev/mapper/$1" ] || dmsetup remove --retry "$1"; }
 
 # refused TABLE: the constructor says no; its sentence is printed.
 refused() {
-	local mark
+	local mark line
 
 	mark=$(dmesg_mark)
 	if dmsetup create refused --table "$1" 2>/dev/null; then
 		dmsetup remove refused
 		return 1
 	fi
-	dmsetup remove refused 2>/dev/null || true
-	dmesg_since "$mark" | sed -n 's/.*: bpio: \(.*\) (-[0-9A-Z]*)$/\1/p'
+	# shellcheck disable=SC2154 # of lib.sh
+	dmesg_since "$mark" >"$tmp/refused"
+	while IFS= read -r line; do
+		[[ ! $line =~ :\ bpio:\ (.*)\ \(-[0-9A-Z]*\)$ ]] ||
+			echo "${BASH_REMATCH[1]}"
+	done <"$tmp/refused"
 }
 
 # reload_dm NAME TABLE: a new table, live when this returns.
@@ -33,12 +38,13 @@ reload_dm() {
 
 # words NAME KEY...: of dmsetup status, the first target.
 words() {
-	local status key out=()
+	# shellcheck disable=SC2034 # noted is set
+	local said noted key out=()
 
-	status=$(dmsetup status "$1")
+	ask dmsetup status "$1"
 	shift
 	for key; do
-		[[ $status =~ \ $key=([^[:space:]]*) ]] || BASH_REMATCH=("" "")
+		[[ $said =~ \ $key=([^[:space:]]*) ]] || BASH_REMATCH=("" "")
 		out+=("${BASH_REMATCH[1]}")
 	done
 	echo "${out[*]}"
@@ -51,13 +57,33 @@ storage() {
 	shift
 	bpio-ctl /dev/bpio "device:$device" "$@"
 }
+# enable NAME: ENABLE, sent to the mapped device; prints the reply
 enable() { storage "/dev/mapper/$1" kernel senable; }
+# disable NAME: DISABLE
 disable() { storage "/dev/mapper/$1" kernel sdisable; }
+# query NAME: QUERY
 query() { storage "/dev/mapper/$1" squery; }
 
 # verdict, on standard input a reply: who objects, or "clean"
 verdict() {
-	sed -n -e 's/.* result=SUCCESS driver= reason=$/clean/p;t' \
-		-e 's/.* result=\([^ ]*\) driver=\(.*\) reason=.*/\1 \2/p'
+	local line
+
+	while IFS= read -r line; do
+		[[ $line =~ \ result=([^ ]*)\ driver=(.*)\ reason=(.*)$ ]] ||
+			continue
+		if [ "${BASH_REMATCH[*]:1}" = "SUCCESS  " ]; then
+			echo clean
+		else
+			echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"
+		fi
+	done
 }
-reason() { sed -n 's/.* reason=//p'; }
+
+# reason, on standard input a reply: the reason it gives
+reason() {
+	local line
+
+	while IFS= read -r line; do
+		[[ $line != *" reason="* ]] || echo "${line##* reason=}"
+	done
+}

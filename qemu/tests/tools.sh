@@ -9,17 +9,20 @@ need_program bpioctl
 # says TEXT STATUS BPIOCTL-ARG... <<END: its exit status and standard output;
 # behind that, after "! ", standard error.
 says() {
-	local text=$1 want=$2 got=0
+	local text=$1 want=$2 got=0 expected='' said line
 
 	shift 2
+	IFS= read -rd '' expected || true
 	# shellcheck disable=SC2154 # of lib.sh
-	cat >"$tmp/expected"
 	bpioctl "$@" >"$tmp/said" 2>"$tmp/complained" || got=$?
-	sed 's/^/! /' "$tmp/complained" >>"$tmp/said"
-	if [ "$got" -eq "$want" ] && cmp -s "$tmp/expected" "$tmp/said"; then
+	while IFS= read -r line || [ "$line" ]; do
+		echo "! $line"
+	done <"$tmp/complained" >>"$tmp/said"
+	IFS= read -rd '' said <"$tmp/said" || true
+	if [ "$got" -eq "$want" ] && [ "$said" = "$expected" ]; then
 		ok "$text"
 	else
-		diff -u "$tmp/expected" "$tmp/said" || true
+		diff -u <(printf %s "$expected") "$tmp/said" || true
 		not_ok "$text: status $got, expected $want"
 	fi
 }

@@ -8,37 +8,7 @@
  * wrote at all when the request failed, is told as OVERRUN, and the exit
  * status is 3.
  *
- * FLAGS of an open: r w (both: default), d O_DIRECT (default for files), b
- * not O_DIRECT, s O_DSYNC, a O_APPEND, c O_CREAT, t O_TRUNC.
- *
- * Handles:   open:PATH[:FLAGS]  use:N  dup  close
- * BypassIO:  enable disable query pausev resumev pauses resumes info, each
- *            [:IN_FLAGS]; op:OPERATION[:IN_FLAGS]
- * ODX:       oread:OFFSET:LENGTH[:TTL]  owrite:OFFSET:LENGTH[:TRANSFER]
- *            save:FILE load:FILE zeroA zero4 zero8 flip:BYTE type:VALUE
- * Storage:   device:PATH, then on /dev/bpio senable sdisable squery [:IN_FLAGS]
- *            sop:OPERATION  qprop[:PROPERTY[:TYPE]]  dread[:TTL]
- *            dwrite[:TRANSFER]  dsm:ACTION, these three of the ranges told by
- *            range:START:LENGTH[:NR[:STEP]] until norange
- * Anything:  raw:CODE:IN_LENGTH:OUT_LENGTH[:HEX]
- * Next only: in=N out=N inptr=null|bad outptr=null|bad|readonly|edge overlap
- *            field=readonly (the request itself); edge: 4096 bytes, no more
- *            flags=N reserved=N devfd=N kernel res1=N res2=N size=N version=N
- *            roff=N rlen=N poff=N plen=N (of ranges and parameters)
- *            failall: again and again, its first, second, ... allocation failing
- * Files:     peek:OFFSET a byte of the mapping  read:OFFSET:LENGTH[:TO]
- *            readnw:OFFSET:LENGTH with RWF_NOWAIT  write:OFFSET:LENGTH:BYTE  trunc:SIZE
- *            punch:OFFSET:LENGTH  mmap:LENGTH  munmap  lock:r|w|u:OFFSET:LENGTH
- *            remove:OFFSET:LENGTH (MADV_REMOVE of a mapping of its own)
- *            unlink:PATH  fsync
- * Volumes:   count:NAME prints all its counters; mark:NAME, then gain:KEY... what
- *            they gained (KEY+: "some"); await:KEY until it gained, 30 s at most;
- *            show:KEY the value; msg:WORDS, suspend, resume: device-mapper
- *            requests to the volume marked; loadall:WORDS makes a target of
- *            them again and again, its first, second, ... allocation failing
- * Else:      sh:COMMAND  sleep:MS  held:FILE (makes it, then waits)
- *
- * PATH - opens nothing.
+ * The words: bpio-ctl --help, from the table at the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +25,7 @@
 #include <unistd.h>
 #include <linux/bpio.h>
 #include "bpio.h"
+#include "tools.h"
 #include "volume.h"
 
 #define CANARY	    0xA5
@@ -623,27 +594,6 @@ static void query_property(uint32_t property, uint32_t type)
 	printf("\n");
 }
 
-static bool do_data_set(const char *word)
-{
-	struct reply reply;
-
-	if (!strcmp(word, "dread"))
-		data_set_read((uint32_t)number(1, 0));
-	else if (!strcmp(word, "dwrite"))
-		data_set_write(number(1, 0));
-	else if (!strcmp(word, "qprop"))
-		query_property((uint32_t)number(
-				       1, STORAGE_DEVICE_COPY_OFFLOAD_PROPERTY),
-			       (uint32_t)number(2, 0));
-	else if (!strcmp(word, "dsm")) {
-		reply = data_set("dsm", (uint32_t)number(1, 0), "", 0, 28, 64);
-		if (has_output(&reply))
-			printf("\n");
-	} else
-		return false;
-	return true;
-}
-
 static void raw(void)
 {
 	const uint32_t code = (uint32_t)number(1, 0);
@@ -852,14 +802,12 @@ static void count(const char *name, struct volume_counters *counters)
 		usage(name);
 }
 
-static void print_counters(void)
+static void print_counters(const struct volume_counters *now)
 {
-	struct volume_counters now;
 	unsigned int i;
 
-	count(text(1), &now);
-	for (i = 0; i < now.nr; i++)
-		printf("%s=%s\n", now.counter[i].key, now.counter[i].text);
+	for (i = 0; i < now->nr; i++)
+		printf("%s=%s\n", now->counter[i].key, now->counter[i].text);
 }
 
 static void print_gains(bool gain)
@@ -944,30 +892,6 @@ static void load_all(const char *words)
 		load_nth - 1, errors, load_nth - 1 - errors);
 }
 
-static bool do_volume(const char *word)
-{
-	if (!strcmp(word, "count")) {
-		print_counters();
-	} else if (!strcmp(word, "mark")) {
-		if (args_nr > 1)
-			snprintf(volume, sizeof(volume), "%s", args[1]);
-		count(volume, &marked);
-	} else if (!strcmp(word, "gain") || !strcmp(word, "show")) {
-		print_gains(*word == 'g');
-	} else if (!strcmp(word, "await")) {
-		await_gain(text(1));
-	} else if (!strcmp(word, "msg")) {
-		if (volume_message(volume, text(1)))
-			said("msg", -1);
-	} else if (!strcmp(word, "suspend") || !strcmp(word, "resume")) {
-		if (volume_suspend(volume, *word == 's'))
-			said(word, -1);
-	} else {
-		return false;
-	}
-	return true;
-}
-
 static void hold(const char *path)
 {
 	close(open(path, O_WRONLY | O_CREAT, 0666));
@@ -988,222 +912,560 @@ static const struct {
 	{ "pauses", FS_BPIO_OP_STREAM_PAUSE },
 	{ "resumes", FS_BPIO_OP_STREAM_RESUME },
 	{ "info", FS_BPIO_OP_GET_INFO },
+	{ "senable", BPIO_OP_ENABLE },
+	{ "sdisable", BPIO_OP_DISABLE },
+	{ "squery", BPIO_OP_QUERY },
 };
 
-static bool do_bypassio(const char *word)
+static uint32_t operation(const char *name)
 {
 	size_t i;
 
-	if (!strcmp(word, "op")) {
-		manage("op", (uint32_t)number(1, 0), (uint32_t)number(2, 0));
+	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (!strcmp(name, operations[i].name))
+			return operations[i].operation;
+	usage(name);
+}
+
+/* Handlers: the word is args[0], what stands behind its colons follows. */
+
+static void do_manage(void)
+{
+	manage(args[0], operation(args[0]), (uint32_t)number(1, 0));
+}
+
+static void do_op(void)
+{
+	manage("op", (uint32_t)number(1, 0), (uint32_t)number(2, 0));
+}
+
+static void do_storage(void)
+{
+	storage(args[0], operation(args[0]), (uint32_t)number(1, 0));
+}
+
+static void do_sop(void)
+{
+	storage("sop", (uint32_t)number(1, 0), 0);
+}
+
+static void do_oread(void)
+{
+	offload_read(number(1, 0), number(2, 0), (uint32_t)number(3, 0));
+}
+
+static void do_owrite(void)
+{
+	offload_write(number(1, 0), number(2, 0), number(3, 0));
+}
+
+static void do_dread(void)
+{
+	data_set_read((uint32_t)number(1, 0));
+}
+
+static void do_dwrite(void)
+{
+	data_set_write(number(1, 0));
+}
+
+static void do_dsm(void)
+{
+	struct reply reply =
+		data_set("dsm", (uint32_t)number(1, 0), "", 0, 28, 64);
+
+	if (has_output(&reply))
+		printf("\n");
+}
+
+static void do_qprop(void)
+{
+	query_property((uint32_t)number(1,
+					STORAGE_DEVICE_COPY_OFFLOAD_PROPERTY),
+		       (uint32_t)number(2, 0));
+}
+
+static void do_norange(void)
+{
+	ranges_nr = 0;
+}
+
+static void do_device(void)
+{
+	device_fd = open(text(1), O_RDWR);
+}
+
+static void do_save(void)
+{
+	token_file(text(1), true);
+}
+
+static void do_load(void)
+{
+	token_file(text(1), false);
+}
+
+static void do_zero_a(void)
+{
+	token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_ZERO_DATA, 0);
+}
+
+static void do_zero_4(void)
+{
+	token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_WELL_KNOWN, 4);
+}
+
+static void do_zero_8(void)
+{
+	token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_WELL_KNOWN, 8);
+}
+
+static void do_type(void)
+{
+	token_well_known((uint32_t)number(1, 0), 0);
+}
+
+static void do_flip(void)
+{
+	((uint8_t *)&token)[number(1, 0) % sizeof(token)] ^= 0x10;
+}
+
+static void do_open(void)
+{
+	new_handle(open_path(text(1), args_nr > 2 ? args[2] : NULL), args[1]);
+}
+
+static void do_use(void)
+{
+	fd = handles[number(1, 0) % MAX_HANDLES];
+}
+
+static void do_dup(void)
+{
+	new_handle(dup(fd), "dup");
+}
+
+static void do_close(void)
+{
+	close(fd);
+}
+
+static void do_read(void)
+{
+	read_file((off_t)number(1, 0), number(2, 0),
+		  args_nr > 3 ? args[3] : NULL, 0);
+}
+
+static void do_readnw(void)
+{
+	read_file((off_t)number(1, 0), number(2, 0), NULL, RWF_NOWAIT);
+}
+
+static void do_write(void)
+{
+	write_file((off_t)number(1, 0), number(2, 0), (int)number(3, 0));
+}
+
+static void do_trunc(void)
+{
+	said("trunc", ftruncate(fd, (off_t)number(1, 0)));
+}
+
+static void do_punch(void)
+{
+	said("punch", fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				(off_t)number(1, 0), (off_t)number(2, 0)));
+}
+
+static void do_remove(void)
+{
+	remove_pages((off_t)number(1, 0), number(2, 4096));
+}
+
+static void do_mmap(void)
+{
+	map_file(number(1, 4096));
+}
+
+static void do_peek(void)
+{
+	printf("peek %d\n", ((volatile uint8_t *)mapping)[number(1, 0)]);
+}
+
+static void do_munmap(void)
+{
+	said("munmap", munmap(mapping, mapping_length));
+}
+
+static void do_lock(void)
+{
+	lock_file(*text(1), (off_t)number(2, 0), (off_t)number(3, 0));
+}
+
+static void do_unlink(void)
+{
+	said("unlink", unlink(text(1)));
+}
+
+static void do_fsync(void)
+{
+	said("fsync", fsync(fd));
+}
+
+static void do_count(void)
+{
+	struct volume_counters now;
+
+	count(text(1), &now);
+	print_counters(&now);
+}
+
+static void do_mark(void)
+{
+	if (args_nr > 1)
+		snprintf(volume, sizeof(volume), "%s", args[1]);
+	count(volume, &marked);
+}
+
+static void do_gain(void)
+{
+	print_gains(true);
+}
+
+static void do_show(void)
+{
+	print_gains(false);
+}
+
+static void do_await(void)
+{
+	await_gain(text(1));
+}
+
+static void do_msg(void)
+{
+	if (volume_message(volume, text(1)))
+		said("msg", -1);
+}
+
+static void do_suspend(void)
+{
+	if (volume_suspend(volume, !strcmp(args[0], "suspend")))
+		said(args[0], -1);
+}
+
+static void do_loadall(void)
+{
+	load_all(text(1));
+}
+
+static void do_sh(void)
+{
+	if (system(text(1)))
+		usage(text(1));
+}
+
+static void do_sleep(void)
+{
+	usleep((useconds_t)number(1, 0) * 1000);
+}
+
+static void do_held(void)
+{
+	hold(text(1));
+}
+
+enum { WHOLE = 1 };   /* all behind the first colon is one argument */
+enum { REQUEST = 2 }; /* carried by BPIO_IOC_CONTROL: ends "next only" */
+
+/* All there are, and their help; without a handler it is a heading. */
+static const struct word {
+	const char *name, *arguments, *help;
+	void (*run)(void);
+	int flags;
+} words[] = {
+	{ "Handles", "the last one opened is used", NULL, NULL, 0 },
+	{ "open", "PATH[:FLAGS]", "opens one more", do_open, 0 },
+	{ "use", "N", "the Nth opened from here on, 0 the first", do_use, 0 },
+	{ "dup", "", "a duplicate of the one in use", do_dup, 0 },
+	{ "close", "", "closes the one in use", do_close, 0 },
+
+	{ "BypassIO", "FSCTL_MANAGE_BYPASS_IO", NULL, NULL, 0 },
+	{ "enable", "[IN_FLAGS]", "ENABLE", do_manage, REQUEST },
+	{ "disable", "[IN_FLAGS]", "DISABLE", do_manage, REQUEST },
+	{ "query", "[IN_FLAGS]", "QUERY", do_manage, REQUEST },
+	{ "pausev", "[IN_FLAGS]", "VOLUME_STACK_PAUSE", do_manage, REQUEST },
+	{ "resumev", "[IN_FLAGS]", "VOLUME_STACK_RESUME", do_manage, REQUEST },
+	{ "pauses", "[IN_FLAGS]", "STREAM_PAUSE", do_manage, REQUEST },
+	{ "resumes", "[IN_FLAGS]", "STREAM_RESUME", do_manage, REQUEST },
+	{ "info", "[IN_FLAGS]", "GET_INFO", do_manage, REQUEST },
+	{ "op", "OPERATION[:IN_FLAGS]", "any, by number", do_op, REQUEST },
+
+	{ "ODX", "one token is kept: the last one read", NULL, NULL, 0 },
+	{ "oread", "OFFSET:LENGTH[:TTL_MS]", "OFFLOAD_READ", do_oread,
+	  REQUEST },
+	{ "owrite", "OFFSET:LENGTH[:TRANSFER]", "OFFLOAD_WRITE", do_owrite,
+	  REQUEST },
+	{ "save", "FILE", "writes the token there", do_save, 0 },
+	{ "load", "FILE", "takes it from there", do_load, 0 },
+	{ "zeroA", "", "the zero token of its own type", do_zero_a, 0 },
+	{ "zero4", "", "the well-known one, pattern at byte 4", do_zero_4, 0 },
+	{ "zero8", "", "the well-known one, pattern at byte 8", do_zero_8, 0 },
+	{ "flip", "BYTE", "changes one bit of that byte", do_flip, 0 },
+	{ "type", "VALUE", "a token of that type and nothing else", do_type,
+	  0 },
+
+	{ "Storage", "on the handle, or PATH /dev/bpio and device", NULL, NULL,
+	  0 },
+	{ "device", "PATH", "whom /dev/bpio asks", do_device, 0 },
+	{ "senable", "[IN_FLAGS]", "ENABLE", do_storage, REQUEST },
+	{ "sdisable", "[IN_FLAGS]", "DISABLE", do_storage, REQUEST },
+	{ "squery", "[IN_FLAGS]", "QUERY", do_storage, REQUEST },
+	{ "sop", "OPERATION", "any, by number", do_sop, REQUEST },
+	{ "qprop", "[PROPERTY[:TYPE]]", "STORAGE_QUERY_PROPERTY", do_qprop,
+	  REQUEST },
+	{ "range", "START:LENGTH[:NR[:STEP]]",
+	  "adds a range, or NR of them, for the words below", add_ranges, 0 },
+	{ "norange", "", "forgets them", do_norange, 0 },
+	{ "dread", "[TTL_MS]", "offload read of the ranges", do_dread,
+	  REQUEST },
+	{ "dwrite", "[TRANSFER]", "offload write to the ranges", do_dwrite,
+	  REQUEST },
+	{ "dsm", "ACTION", "any other action", do_dsm, REQUEST },
+
+	{ "Anything", "by its code", NULL, NULL, 0 },
+	{ "raw", "CODE:IN_LENGTH:OUT_LENGTH[:HEX]",
+	  "a control code and its input", raw, REQUEST },
+
+	{ "Files", "on the handle", NULL, NULL, 0 },
+	{ "read", "OFFSET:LENGTH[:FILE]", "reads, and keeps it there", do_read,
+	  0 },
+	{ "readnw", "OFFSET:LENGTH", "reads with RWF_NOWAIT", do_readnw, 0 },
+	{ "write", "OFFSET:LENGTH:BYTE", "writes that byte", do_write, 0 },
+	{ "trunc", "SIZE", "ftruncate", do_trunc, 0 },
+	{ "punch", "OFFSET:LENGTH", "a hole", do_punch, 0 },
+	{ "remove", "OFFSET[:LENGTH]",
+	  "MADV_REMOVE through a mapping of its own", do_remove, 0 },
+	{ "mmap", "[LENGTH]", "maps it, and prints the first byte", do_mmap,
+	  0 },
+	{ "peek", "OFFSET", "prints a byte of the mapping", do_peek, 0 },
+	{ "munmap", "", "unmaps it", do_munmap, 0 },
+	{ "lock", "r|w|u:OFFSET:LENGTH", "an OFD lock", do_lock, 0 },
+	{ "unlink", "PATH", "unlink", do_unlink, 0 },
+	{ "fsync", "", "fsync", do_fsync, 0 },
+
+	{ "Volumes", "NAME is the mapped device bpio-NAME", NULL, NULL, 0 },
+	{ "count", "NAME", "prints all its counters", do_count, 0 },
+	{ "mark", "[NAME]", "remembers them, for the words below", do_mark, 0 },
+	{ "gain", "KEY...", "what they gained since; KEY+: \"some\"", do_gain,
+	  0 },
+	{ "show", "KEY...", "what they are", do_show, 0 },
+	{ "await", "KEY", "until it has gained, 30 s at most", do_await, 0 },
+	{ "msg", "WORDS", "a device-mapper message", do_msg, 0 },
+	{ "suspend", "", "suspends it", do_suspend, 0 },
+	{ "resume", "", "resumes it", do_suspend, 0 },
+	{ "loadall", "WORDS",
+	  "makes a target of them again and again, one allocation failing",
+	  do_loadall, WHOLE },
+
+	{ "Else", "", NULL, NULL, 0 },
+	{ "sh", "COMMAND", "runs it", do_sh, WHOLE },
+	{ "sleep", "MS", "waits so long", do_sleep, 0 },
+	{ "held", "FILE", "makes the file, then waits to be killed", do_held,
+	  0 },
+};
+
+#define WORDS_NR (sizeof(words) / sizeof(words[0]))
+
+enum kind { LONG, U32, U64, POINTER, FLAG, KERNEL, DEVFD };
+
+/* What the next request does differently, and no other. */
+static const struct modifier {
+	const char *name, *arguments, *help;
+	enum kind kind;
+	void *field;
+} modifiers[] = {
+	{ "in", "N", "input length", LONG, &next.in },
+	{ "out", "N", "output length", LONG, &next.out },
+	{ "inptr", "null|bad", "input", POINTER, &next.inptr },
+	{ "outptr", "null|bad|readonly|edge", "output; edge: 4096 bytes",
+	  POINTER, &next.outptr },
+	{ "field", "readonly", "the request itself", POINTER, &next.field },
+	{ "overlap", "", "output within the input", FLAG, &next.overlap },
+	{ "failall", "", "again and again, one allocation failing", FLAG,
+	  &next.failall },
+	{ "flags", "N", "of the request", U32, &next.flags },
+	{ "kernel", "", "flags: of kernel mode", KERNEL, NULL },
+	{ "reserved", "N", "of the request", U32, &next.reserved },
+	{ "devfd", "N", "in place of what device opened", DEVFD, NULL },
+	{ "res1", "N", "first reserved field of the input", U64, &next.res1 },
+	{ "res2", "N", "second one", U64, &next.res2 },
+	{ "size", "N", "size field of the input", LONG, &next.size },
+	{ "version", "N", "version field of the input", LONG, &next.version },
+	{ "roff", "N", "offset of the ranges", LONG, &next.roff },
+	{ "rlen", "N", "length of the ranges", LONG, &next.rlen },
+	{ "poff", "N", "offset of the parameters", LONG, &next.poff },
+	{ "plen", "N", "length of the parameters", LONG, &next.plen },
+};
+
+#define MODIFIERS_NR (sizeof(modifiers) / sizeof(modifiers[0]))
+
+static void print_help(void)
+{
+	char form[80];
+	size_t i;
+
+	printf("bpio-ctl PATH[:FLAGS] WORD[:ARGUMENT...]...\n\n"
+	       "Opens PATH (- opens nothing) and does what the words say, one "
+	       "after the other.\n"
+	       "FLAGS: r w (default: both) d O_DIRECT (default for files) b not "
+	       "O_DIRECT s O_DSYNC\na O_APPEND c O_CREAT t O_TRUNC. K and M "
+	       "may end a number. OVERRUN, and exit status 3:\nthe kernel "
+	       "wrote where it must not.\n");
+	for (i = 0; i < WORDS_NR; i++) {
+		const struct word *w = &words[i];
+
+		if (!w->run) {
+			printf("\n%s%s%s\n", w->name, *w->arguments ? ": " : "",
+			       w->arguments);
+			continue;
+		}
+		snprintf(form, sizeof(form),
+			 *w->arguments == '[' ? "%s[:%s" :
+			 *w->arguments	      ? "%s:%s" :
+						"%s%s",
+			 w->name, w->arguments + (*w->arguments == '['));
+		printf("  %-38s %s\n", form, w->help);
+	}
+	printf("\nNext request only\n");
+	for (i = 0; i < MODIFIERS_NR; i++) {
+		const struct modifier *m = &modifiers[i];
+
+		snprintf(form, sizeof(form), *m->arguments ? "%s=%s" : "%s%s",
+			 m->name, m->arguments);
+		printf("  %-38s %s\n", form, m->help);
+	}
+}
+
+static enum pointer pointer_kind(const char *name)
+{
+	static const char *const names[] = {
+		[POINTER_NULL] = "null",
+		[POINTER_BAD] = "bad",
+		[POINTER_READONLY] = "readonly",
+		[POINTER_EDGE] = "edge",
+	};
+	size_t i;
+
+	for (i = POINTER_NULL; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return (enum pointer)i;
+	usage(name);
+}
+
+static void modify(const struct modifier *m, const char *value)
+{
+	uint64_t n = value ? strtoull(value, NULL, 0) : 1;
+
+	switch (m->kind) {
+	case LONG:
+		*(long *)m->field = (long)n;
+		break;
+	case U32:
+		*(uint32_t *)m->field = (uint32_t)n;
+		break;
+	case U64:
+		*(uint64_t *)m->field = n;
+		break;
+	case POINTER:
+		*(enum pointer *)m->field = pointer_kind(value ? value : "");
+		break;
+	case FLAG:
+		*(bool *)m->field = true;
+		break;
+	case KERNEL:
+		next.flags = BPIO_CONTROL_KERNEL_MODE;
+		break;
+	case DEVFD:
+		next.has_devfd = true;
+		next.devfd = (int)n;
+		break;
+	}
+}
+
+/* Return: whether it was one of those. */
+static bool do_modifier(const char *word)
+{
+	const size_t length = strcspn(word, "=");
+	size_t i;
+
+	for (i = 0; i < MODIFIERS_NR; i++) {
+		const char *name = modifiers[i].name;
+
+		if (strlen(name) != length || memcmp(word, name, length))
+			continue;
+		modify(&modifiers[i], word[length] ? word + length + 1 : NULL);
 		return true;
 	}
-	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-		if (!strcmp(word, operations[i].name)) {
-			manage(word, operations[i].operation,
-			       (uint32_t)number(1, 0));
-			return true;
-		}
-	}
-	if (!strcmp(word, "sop"))
-		storage(word, (uint32_t)number(1, 0), 0);
-	else if (!strcmp(word, "senable"))
-		storage(word, BPIO_OP_ENABLE, (uint32_t)number(1, 0));
-	else if (!strcmp(word, "sdisable"))
-		storage(word, BPIO_OP_DISABLE, (uint32_t)number(1, 0));
-	else if (!strcmp(word, "squery"))
-		storage(word, BPIO_OP_QUERY, (uint32_t)number(1, 0));
-	else if (!strcmp(word, "raw"))
-		raw();
-	else if (!strcmp(word, "oread"))
-		offload_read(number(1, 0), number(2, 0),
-			     (uint32_t)number(3, 0));
-	else if (!strcmp(word, "owrite"))
-		offload_write(number(1, 0), number(2, 0), number(3, 0));
-	else
-		return false;
-	return true;
+	return false;
 }
 
-static bool do_token(const char *word)
+static const struct word *find_word(const char *word)
 {
-	if (!strcmp(word, "save"))
-		token_file(text(1), true);
-	else if (!strcmp(word, "load"))
-		token_file(text(1), false);
-	else if (!strcmp(word, "zeroA"))
-		token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_ZERO_DATA, 0);
-	else if (!strcmp(word, "zero4"))
-		token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_WELL_KNOWN, 4);
-	else if (!strcmp(word, "zero8"))
-		token_well_known(STORAGE_OFFLOAD_TOKEN_TYPE_WELL_KNOWN, 8);
-	else if (!strcmp(word, "type"))
-		token_well_known((uint32_t)number(1, 0), 0);
-	else if (!strcmp(word, "flip"))
-		((uint8_t *)&token)[number(1, 0) % sizeof(token)] ^= 0x10;
-	else
-		return false;
-	return true;
-}
+	const size_t length = strcspn(word, ":");
+	size_t i;
 
-static bool do_next(const char *word)
-{
-	const char *value = strchr(word, '=');
-	size_t length = value ? (size_t)(value - word) : strlen(word);
-	enum pointer kind = POINTER_GOOD;
-	uint64_t n = 0;
-
-#define IS(w) (length == strlen(w) && !memcmp(word, w, length))
-	if (value) {
-		value++;
-		if (!strcmp(value, "null"))
-			kind = POINTER_NULL;
-		else if (!strcmp(value, "bad"))
-			kind = POINTER_BAD;
-		else if (!strcmp(value, "readonly"))
-			kind = POINTER_READONLY;
-		else if (!strcmp(value, "edge"))
-			kind = POINTER_EDGE;
-		else
-			n = strtoull(value, NULL, 0);
-	}
-	if (IS("in"))
-		next.in = (long)n;
-	else if (IS("out"))
-		next.out = (long)n;
-	else if (IS("inptr"))
-		next.inptr = kind;
-	else if (IS("outptr"))
-		next.outptr = kind;
-	else if (IS("field"))
-		next.field = kind;
-	else if (IS("overlap"))
-		next.overlap = true;
-	else if (IS("failall"))
-		next.failall = true;
-	else if (IS("flags"))
-		next.flags = (uint32_t)n;
-	else if (IS("kernel"))
-		next.flags = BPIO_CONTROL_KERNEL_MODE;
-	else if (IS("reserved"))
-		next.reserved = (uint32_t)n;
-	else if (IS("devfd"))
-		next.has_devfd = true, next.devfd = (int)n;
-	else if (IS("res1"))
-		next.res1 = n;
-	else if (IS("res2"))
-		next.res2 = n;
-	else if (IS("size"))
-		next.size = (long)n;
-	else if (IS("version"))
-		next.version = (long)n;
-	else if (IS("roff"))
-		next.roff = (long)n;
-	else if (IS("rlen"))
-		next.rlen = (long)n;
-	else if (IS("poff"))
-		next.poff = (long)n;
-	else if (IS("plen"))
-		next.plen = (long)n;
-	else
-		return false;
-#undef IS
-	return true;
-}
-
-static void do_file(const char *word)
-{
-	if (!strcmp(word, "open"))
-		new_handle(open_path(text(1), args_nr > 2 ? args[2] : NULL),
-			   args[1]);
-	else if (!strcmp(word, "use"))
-		fd = handles[number(1, 0) % MAX_HANDLES];
-	else if (!strcmp(word, "dup"))
-		new_handle(dup(fd), "dup");
-	else if (!strcmp(word, "close"))
-		close(fd);
-	else if (!strcmp(word, "device"))
-		device_fd = open(text(1), O_RDWR);
-	else if (!strcmp(word, "read"))
-		read_file((off_t)number(1, 0), number(2, 0),
-			  args_nr > 3 ? args[3] : NULL, 0);
-	else if (!strcmp(word, "range"))
-		add_ranges();
-	else if (!strcmp(word, "norange"))
-		ranges_nr = 0;
-	else if (!strcmp(word, "readnw"))
-		read_file((off_t)number(1, 0), number(2, 0), NULL, RWF_NOWAIT);
-	else if (!strcmp(word, "write"))
-		write_file((off_t)number(1, 0), number(2, 0),
-			   (int)number(3, 0));
-	else if (!strcmp(word, "trunc"))
-		said("trunc", ftruncate(fd, (off_t)number(1, 0)));
-	else if (!strcmp(word, "punch"))
-		said("punch",
-		     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			       (off_t)number(1, 0), (off_t)number(2, 0)));
-	else if (!strcmp(word, "remove"))
-		remove_pages((off_t)number(1, 0), number(2, 4096));
-	else if (!strcmp(word, "mmap"))
-		map_file(number(1, 4096));
-	else if (!strcmp(word, "peek"))
-		printf("peek %d\n",
-		       ((volatile uint8_t *)mapping)[number(1, 0)]);
-	else if (!strcmp(word, "munmap"))
-		said("munmap", munmap(mapping, mapping_length));
-	else if (!strcmp(word, "lock"))
-		lock_file(*text(1), (off_t)number(2, 0), (off_t)number(3, 0));
-	else if (!strcmp(word, "unlink"))
-		said("unlink", unlink(text(1)));
-	else if (!strcmp(word, "fsync"))
-		said("fsync", fsync(fd));
-	else if (!strcmp(word, "sleep"))
-		usleep((useconds_t)number(1, 0) * 1000);
-	else if (!strcmp(word, "held"))
-		hold(text(1));
-	else
-		usage(word);
+	for (i = 0; i < WORDS_NR; i++)
+		if (words[i].run && strlen(words[i].name) == length &&
+		    !memcmp(word, words[i].name, length))
+			return &words[i];
+	usage(word);
 }
 
 static void do_word(char *word)
 {
-	char *save;
+	const struct word *w;
+	char *save, *part;
 
-	if (!strncmp(word, "sh:", 3)) {
-		if (system(word + 3))
-			usage(word);
+	if (do_modifier(word))
 		return;
-	}
-	if (!strncmp(word, "loadall:", 8)) { /* a device has a colon */
-		load_all(word + 8);
-		return;
-	}
-	if (do_next(word))
-		return;
+	w = find_word(word);
 	args_nr = 0;
-	for (char *part = strtok_r(word, ":", &save); part;
-	     part = strtok_r(NULL, ":", &save)) {
+	for (part = strtok_r(word, ":", &save); part;
+	     part = strtok_r(NULL, args_nr && w->flags & WHOLE ? "" : ":",
+			     &save)) {
 		if (args_nr == MAX_ARGS)
 			usage("too many arguments");
 		args[args_nr++] = part;
 	}
-	if (!args_nr)
-		usage("empty operation");
-	if (do_bypassio(args[0]) || do_data_set(args[0])) {
+	w->run();
+	if (w->flags & REQUEST)
 		reset_next();
-		return;
-	}
-	if (!do_token(args[0]) && !do_volume(args[0]))
-		do_file(args[0]);
 }
 
-int main(int argc, char **argv)
+/* bpio-ctl - count:NAME */
+int ctl_quick(int argc, char **argv)
+{
+	struct volume_counters now;
+
+	if (argc != 3 || strcmp(argv[1], "-") ||
+	    strncmp(argv[2], "count:", 6) || volume_count(argv[2] + 6, &now))
+		return -1;
+	print_counters(&now);
+	return 0;
+}
+
+int ctl_main(int argc, char **argv)
 {
 	char *flags;
 	int i;
 
 	if (argc < 2)
-		usage("PATH[:FLAGS] OP...");
+		usage("PATH[:FLAGS] WORD..., or --help");
+	if (!strcmp(argv[1], "--help")) {
+		print_help();
+		return 0;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	in_buffer = aligned_alloc(4096, 2 * BUFFER);
 	out_buffer = aligned_alloc(4096, BUFFER);

@@ -8,6 +8,10 @@
  *   interleave FILE FILE N [SIZE]  N pieces each, of file 1 and 2, in turns
  *   extents FILE N                 the byte where the Nth extent ends
  *   check [OPTION...] FILE ID...   every sector is one of the files' own
+ *   noise FILE BYTES SEED          a file of random bytes, always the same
+ *   put DEVICE AT FILE [FROM [LENGTH]]   writes that part of the file there
+ *   part FILE FROM LENGTH TO       a file of that part of a file
+ *   same DEVICE AT FILE [FROM [LENGTH]]  is that part of the file there?
  *   race [OPTION...] DIR           changes against readers, see race.c
  *   move [OPTION...] FILE ID       moved extents under readers, see move.c
  *   fsx [OPTION...] FILE           random operations on one file, see fsx.c
@@ -35,6 +39,7 @@
 #include <linux/bpio.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include "tools.h"
 #include "verify.h"
 
 #define CHUNK	(1 << 20)
@@ -399,34 +404,29 @@ static int check(int argc, char **argv)
 	return c.bad ? 1 : 0;
 }
 
-int main(int argc, char **argv)
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} words[] = {
+	{ "check", check },    { "extents", extents },
+	{ "fill", fill },      { "fsx", fsx },
+	{ "held", held },      { "interleave", interleave },
+	{ "move", move },      { "noise", data_noise },
+	{ "part", data_part }, { "poison", poison },
+	{ "put", data_put },   { "race", race },
+	{ "remap", remap },    { "same", data_same },
+	{ "unmap", unmap },
+};
+
+int verify_main(int argc, char **argv)
 {
+	size_t i;
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2)
-		die("poison|fill|check|race|move|fsx");
-	argc--;
-	argv++;
-	if (!strcmp(argv[0], "poison"))
-		return poison(argc, argv);
-	if (!strcmp(argv[0], "fill"))
-		return fill(argc, argv);
-	if (!strcmp(argv[0], "interleave"))
-		return interleave(argc, argv);
-	if (!strcmp(argv[0], "extents"))
-		return extents(argc, argv);
-	if (!strcmp(argv[0], "check"))
-		return check(argc, argv);
-	if (!strcmp(argv[0], "race"))
-		return race(argc, argv);
-	if (!strcmp(argv[0], "move"))
-		return move(argc, argv);
-	if (!strcmp(argv[0], "held"))
-		return held(argc, argv);
-	if (!strcmp(argv[0], "unmap"))
-		return unmap(argc, argv);
-	if (!strcmp(argv[0], "remap"))
-		return remap(argc, argv);
-	if (!strcmp(argv[0], "fsx"))
-		return fsx(argc, argv);
-	die("%s: unknown", argv[0]);
+		die("a word is missing");
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i].name, argv[1]))
+			return words[i].main(argc - 1, argv + 1);
+	die("%s: unknown", argv[1]);
 }

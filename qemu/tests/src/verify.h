@@ -13,6 +13,10 @@ die(const char *format, ...);
 uint64_t number(const char *text);
 /* Return: the operation status; dies when the request itself fails. */
 int32_t enable_bypass(int fd, const char *path);
+int data_noise(int argc, char **argv);
+int data_put(int argc, char **argv);
+int data_part(int argc, char **argv);
+int data_same(int argc, char **argv);
 int race(int argc, char **argv);
 int move(int argc, char **argv);
 int fsx(int argc, char **argv);

@@ -7,39 +7,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/dm-ioctl.h>
+#include "dm.h"
 #include "volume.h"
 
-#define ROOM 16384
-
-static struct dm_ioctl *dm_ioctl(const char *name, unsigned long command,
-				 uint32_t flags, uint64_t sector,
-				 const char *words)
+/* The mapped device of a volume. */
+static const char *device(const char *volume)
 {
-	struct dm_ioctl *io = calloc(1, ROOM);
-	int fd = open("/dev/mapper/control", O_RDWR);
-	int ret;
+	static char name[DM_NAME_LEN];
 
-	if (!io || fd < 0)
-		return NULL;
-	io->version[0] = DM_VERSION_MAJOR;
-	io->data_size = ROOM;
-	io->data_start = sizeof(*io);
-	io->flags = flags;
-	snprintf(io->name, sizeof(io->name), "bpio-%s", name);
-	if (words) {
-		struct dm_target_msg *msg = (void *)(io + 1);
-
-		msg->sector = sector;
-		snprintf(msg->message, ROOM - sizeof(*io) - sizeof(*msg), "%s",
-			 words);
-	}
-	ret = ioctl(fd, command, io);
-	close(fd);
-	if (!ret)
-		return io;
-	free(io);
-	return NULL;
+	snprintf(name, sizeof(name), "bpio-%s", volume);
+	return name;
 }
 
 static void add(struct volume_counters *counters, const char *prefix,
@@ -47,8 +24,10 @@ static void add(struct volume_counters *counters, const char *prefix,
 {
 	struct volume_counter *c = &counters->counter[counters->nr];
 
-	if (counters->nr == VOLUME_COUNTERS)
-		return;
+	if (counters->nr == VOLUME_COUNTERS) {
+		fprintf(stderr, "more than %d counters\n", VOLUME_COUNTERS);
+		exit(2);
+	}
 	snprintf(c->key, sizeof(c->key), "%s%s", prefix, key);
 	snprintf(c->text, sizeof(c->text), "%s", text);
 	c->value = strtoll(text, NULL, 0);
@@ -78,12 +57,12 @@ static void add_file(struct volume_counters *counters, const char *disk,
 int volume_count(const char *name, struct volume_counters *counters)
 {
 	static const char *const files[] = {
-		"active_count",	     "flags",
-		"full_reads",	     "full_bytes",
-		"partial_reads",     "partial_bytes",
-		"traditional_reads", "traditional_bytes",
+		"active_count",	      "flags",
+		"full_reads",	      "full_bytes",
+		"partial_reads",      "partial_bytes",
+		"traditional_reads",  "traditional_bytes",
 		"copy_offload_bytes", "copy_hole_bytes",
-		"copy_shared_bytes", "copy_splice_bytes",
+		"copy_shared_bytes",  "copy_splice_bytes",
 		"fallback_reasons",
 	};
 	struct dm_target_spec *spec;
@@ -93,8 +72,7 @@ int volume_count(const char *name, struct volume_counters *counters)
 	size_t i;
 
 	counters->nr = 0;
-	io = dm_ioctl(name, DM_TABLE_STATUS, DM_NOFLUSH_FLAG, 0, NULL);
-	if (!io)
+	if (dm_request(device(name), DM_TABLE_STATUS, DM_NOFLUSH_FLAG, &io))
 		return -1;
 	spec = (void *)((char *)io + io->data_start);
 	for (word = strtok_r((char *)(spec + 1), " ", &save); word;
@@ -105,11 +83,8 @@ int volume_count(const char *name, struct volume_counters *counters)
 		*value++ = '\0';
 		add(counters, "", word, value);
 	}
-	/* as the kernel's huge_encode_dev() */
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u",
-		 (unsigned int)(io->dev >> 8) & 0xfff,
-		 (unsigned int)((io->dev & 0xff) |
-				((io->dev >> 12) & 0xfff00)));
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", dm_major(io),
+		 dm_minor(io));
 	free(io);
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n < 0)
@@ -133,52 +108,35 @@ const struct volume_counter *volume_find(const struct volume_counters *counters,
 
 int volume_message(const char *name, const char *words)
 {
-	struct dm_ioctl *io = dm_ioctl(name, DM_TARGET_MSG, 0, 0, words);
-
-	free(io);
-	return io ? 0 : -1;
+	return dm_message(device(name), 0, words, NULL);
 }
 
 int volume_suspend(const char *name, int suspend)
 {
-	struct dm_ioctl *io = dm_ioctl(name, DM_DEV_SUSPEND,
-				       suspend ? DM_SUSPEND_FLAG : 0, 0, NULL);
-
-	free(io);
-	return io ? 0 : -1;
+	return dm_request(device(name), DM_DEV_SUSPEND,
+			  suspend ? DM_SUSPEND_FLAG : 0, NULL);
 }
 
 int volume_load(const char *name, const char *words, void (*begin)(void),
 		void (*end)(void))
 {
-	struct dm_ioctl *now = dm_ioctl(name, DM_TABLE_STATUS, DM_NOFLUSH_FLAG,
-					0, NULL);
-	struct dm_ioctl *io = calloc(1, ROOM);
+	struct dm_ioctl *io = dm_new(device(name), 0), *now;
 	int fd = open("/dev/mapper/control", O_RDWR);
-	struct dm_target_spec *spec;
+	const struct dm_target_spec *spec;
 	int ret = -1, error;
+	size_t at = 0;
 
-	if (!now || !io || fd < 0)
+	if (!io || fd < 0 ||
+	    dm_request(device(name), DM_TABLE_STATUS, DM_NOFLUSH_FLAG, &now))
 		return -1;
-	io->version[0] = DM_VERSION_MAJOR;
-	io->data_size = ROOM;
-	io->data_start = sizeof(*io);
-	io->target_count = 1;
-	memcpy(io->name, now->name, sizeof(io->name));
 	spec = (void *)((char *)now + now->data_start);
-	*(struct dm_target_spec *)(io + 1) = (struct dm_target_spec){
-		.length = spec->length,
-		.target_type = "bpio",
-	};
-	spec = (void *)(io + 1);
-	snprintf((char *)(spec + 1), ROOM - sizeof(*io) - sizeof(*spec), "%s",
-		 words);
+	dm_add_target(io, &at, 0, spec->length, "bpio", words);
 	begin();
 	ret = ioctl(fd, DM_TABLE_LOAD, io);
 	error = errno;
 	end();
 	if (!ret)
-		free(dm_ioctl(name, DM_TABLE_CLEAR, 0, 0, NULL));
+		dm_request(device(name), DM_TABLE_CLEAR, 0, NULL);
 	close(fd);
 	free(now);
 	free(io);

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define VOLUME_COUNTERS 64
+#define VOLUME_COUNTERS 128
 
 struct volume_counter {
 	char key[40];
