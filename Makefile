@@ -21,7 +21,7 @@ demo: deps ## the main job, end to end, in a guest on the stock kernel; K=stock-
 		qemu/vm run --kernel "$$kernel" $(DEMO_MACHINE) -- qemu/demo.sh
 
 test: deps ## everything; the last line is the verdict
-	@qemu/test-all
+	@qemu/test
 
 kunit: deps ## KUnit suites, on the debug kernel
 	@qemu/guest-tests --kernel debug --kunit none

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: qemu/vm keeps its promises
 #
-# Runs on the host, by qemu/test-all, unlike the other tests.
+# Runs on the host, by qemu/test, unlike the other tests.
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
