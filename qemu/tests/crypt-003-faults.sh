@@ -13,6 +13,10 @@
 
 failing=/sys/kernel/debug/fail_make_request
 
+# Of the file; each byte is read once and written once.
+length=$((2 << 20))
+length=$((length / scale))
+
 # The device fails once: when so many bytes have gone to it, or come from it.
 device() {
 	local what=$1 bytes out good=0 bad=0
@@ -59,18 +63,22 @@ device() {
 
 # Without a journal, which would end the file system.
 run_device() {
+	local i places=()
+
 	volume_mib=64
 	make_volume v "$disk"
 	make_fs ext4 "$(volume v)" -O ^has_journal
 	mount_crypt
-	bpio-verify fill a 1 2M
+	bpio-verify fill a 1 $length
 	echo 1 >"/sys/block/${disk##*/}/make-it-fail"
 	defer bash -c 'echo 0 >"$1"' - "/sys/block/${disk##*/}/make-it-fail"
-	device encrypt 0 4096 20000 65536 300000 1000000 2000000 2500000 \
-		3000000 3500000 4000000 4200000
+	# the last is more than there is, with what the file system adds
+	for i in 7 24 48 60 72 84 95 101; do places+=($((2 * length * i / 100))); done
+	device encrypt 0 4096 20000 65536 "${places[@]}"
 	quietly a "$encrypt"
-	device decrypt 0 4096 20000 65536 300000 1000000 2000000 2500000 \
-		3000000 3500000 4000000 4200000
+	device decrypt 0 4096 20000 65536 "${places[@]}"
+	umount_volume v
+	check "the file system is in order" fsck_volume v ext4
 	remove_volume v
 }
 
