@@ -59,6 +59,26 @@ late() {
 	forget old
 }
 
+# The attach of such a filter waits for a bypassed read that is under way.
+held_read() {
+	local status=0
+
+	make_pieces v 512 "$fs: a late attach waits for reads" || return 0
+	add old 200000 0x7 read
+	bpio-verify held -x "echo old >$vol/attach" pieces 1 >"$tmp/said" 2>&1 ||
+		status=$?
+	cat "$tmp/said"
+	if [ $status -eq 77 ]; then
+		echo "skip - $fs: a late attach waits for reads:" \
+			"$(tail -n 1 "$tmp/said")"
+	else
+		rule 87 check_equal "$fs: a late attach waits for a read under way" \
+			0 $status
+	fi
+	forget old
+	rm pieces others
+}
+
 # shellcheck disable=SC2317 # in the background
 come_and_go() {
 	local n=0 i
@@ -121,6 +141,7 @@ run() {
 	bpio-verify fill a 1 1M
 	bpio-verify check -e a 1
 	late
+	held_read
 	storm
 	# with whatever is attached
 	umount_volume v

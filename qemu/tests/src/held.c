@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bpio-verify held [-E ENGINE] FILE ID
+ * bpio-verify held [-E ENGINE] [-x COMMAND] FILE ID
  *
  * One bypassed read of the whole of FILE, whose extents take more than one bio.
  * Its memory is missing from HAVE on, and a userfaultfd holds the fault between
  * two bios.  Meanwhile another thread disables BypassIO on the handle, the last
- * one that is enabled.  The fault is resolved once that thread waits.  The read
- * has to return every byte of the file, and DISABLE to return after it.  The
- * exit status is 77 on a kernel without userfaultfd().
+ * one that is enabled; or the shell runs COMMAND, whose last program (exec) or
+ * builtin it is that waits.  The fault is resolved once that waits.  The read has
+ * to return every byte of the file, and DISABLE or COMMAND to return after it.
+ * The exit status is 77 on a kernel without userfaultfd().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/bpio.h>
@@ -35,8 +37,9 @@
 static struct engine *engine;
 static struct engine_read whole;
 static int fd;
-static atomic_int disabler; /* thread id */
-static atomic_bool disabled, read_done;
+static const char *command; /* instead of DISABLE */
+static atomic_int waiter;   /* thread id */
+static atomic_bool returned, read_done;
 
 static void *reader(void *arg)
 {
@@ -58,22 +61,42 @@ static void *disable(void *arg)
 		.device_fd = -1,
 	};
 
-	atomic_store(&disabler, (int)syscall(SYS_gettid));
+	atomic_store(&waiter, (int)syscall(SYS_gettid));
 	if (ioctl(fd, BPIO_IOC_CONTROL, &c) || c.status)
 		die("DISABLE: 0x%08x", (unsigned int)c.status);
-	atomic_store(&disabled, true);
+	atomic_store(&returned, true);
 	return arg;
 }
 
-/* Does the thread wait, for the gate to be left or for the file's lock? */
+static void *run_command(void *arg)
+{
+	const pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	atomic_store(&waiter, (int)pid);
+	if (waitpid(pid, &status, 0) != pid || status)
+		die("%s: status %#x", command, (unsigned int)status);
+	atomic_store(&returned, true);
+	return arg;
+}
+
+/* Does the thread wait, for a gate to be left or for the file's lock? */
 static bool waits(int thread)
 {
 	char name[64], stack[4096];
 	size_t got;
 	FILE *f;
 
-	snprintf(name, sizeof(name), "/proc/self/task/%d/stack", thread);
+	snprintf(name, sizeof(name), "/proc/%d/stack", thread);
 	f = fopen(name, "r");
+	if (!f && errno == ENOENT)
+		return false;
 	if (!f)
 		die("%s: %s", name, strerror(errno));
 	got = fread(stack, 1, sizeof(stack) - 1, f);
@@ -83,20 +106,21 @@ static bool waits(int thread)
 	       strstr(stack, "rwsem_down_write");
 }
 
-static void wait_for_disable(void)
+static void wait_for_waiter(void)
 {
+	const char *what = command ? command : "DISABLE";
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	const time_t end = time(NULL) + SECONDS;
 	int looks = 0;
 
 	while (looks < LOOKS) {
-		looks = atomic_load(&disabler) && waits(atomic_load(&disabler)) ?
+		looks = atomic_load(&waiter) && waits(atomic_load(&waiter)) ?
 				looks + 1 :
 				0;
-		if (atomic_load(&disabled))
-			die("DISABLE did not wait for the read");
+		if (atomic_load(&returned))
+			die("%s: did not wait for the read", what);
 		if (time(NULL) > end)
-			die("DISABLE neither waits nor returns");
+			die("%s: neither waits nor returns", what);
 		nanosleep(&pause, NULL);
 	}
 }
@@ -166,13 +190,16 @@ int held(int argc, char **argv)
 	int kind = ENGINE_SYNC, opt, faults;
 	char *memory;
 
-	while ((opt = getopt(argc, argv, "E:")) != -1) {
-		kind = opt == 'E' ? engine_by_name(optarg) : -1;
+	while ((opt = getopt(argc, argv, "E:x:")) != -1) {
+		if (opt == 'x')
+			command = optarg;
+		else
+			kind = opt == 'E' ? engine_by_name(optarg) : -1;
 		if (kind < 0)
-			die("held [-E ENGINE] FILE ID");
+			die("held [-E ENGINE] [-x COMMAND] FILE ID");
 	}
 	if (argc - optind != 2)
-		die("held [-E ENGINE] FILE ID");
+		die("held [-E ENGINE] [-x COMMAND] FILE ID");
 	fd = open(argv[optind], O_RDWR | O_DIRECT);
 	if (fd < 0 || fstat(fd, &st))
 		die("%s: %s", argv[optind], strerror(errno));
@@ -199,9 +226,10 @@ int held(int argc, char **argv)
 	if (pthread_create(&threads[0], NULL, reader, NULL))
 		die("no thread");
 	wait_for_fault(faults);
-	if (pthread_create(&threads[1], NULL, disable, NULL))
+	if (pthread_create(&threads[1], NULL, command ? run_command : disable,
+			   NULL))
 		die("no thread");
-	wait_for_disable();
+	wait_for_waiter();
 
 	zeros.range.start = (uintptr_t)memory + HAVE;
 	zeros.range.len = whole.length - HAVE;
