@@ -160,6 +160,8 @@ storage_requests() {
 	let_go two -KILL
 	check "$fs: kill -9 of one of two" \
 		wait_for 5 active 1
+	check_equal "$fs: one is left: storage stays enabled" active \
+		"$(counter v bypass)"
 	let_go one -KILL
 	wait_for 5 active 0 || true
 	check_equal "$fs: kill -9 of the last" "0 idle" \
