@@ -8,7 +8,7 @@
 #
 # fsx, stress-ng's file system class, fio and dbench one after the other, for
 # BPIO_SOAK seconds in all on each file system; 10 by default. Each time readers
-# of other files compare every byte, and so do the programs that can. SEED to
+# of other files compare every byte, and so do the programs that can. BPIO_SEED to
 # repeat.
 # shellcheck disable=SC2086 # numbers
 # shellcheck source=qemu/tests/lib.sh
@@ -18,7 +18,8 @@
 
 seconds=${BPIO_SOAK-10}
 seed=${BPIO_SEED-$((RANDOM + 1))}
-volume_mib=1024
+volume_mib=$((1024 / scale))
+[ $volume_mib -ge 320 ] || volume_mib=320
 slice=$((seconds / 5))
 [ $slice -ge 2 ] || slice=2
 
@@ -225,7 +226,7 @@ run() {
 	# told of every time, they would fill the kernel's log
 	echo 4 >/proc/sys/vm/drop_caches
 	make_volume v "$disk"
-	poison "$(volume v)" 128M
+	poison "$(volume v)" $((128 / scale))M
 	make_fs "$fs" "$(volume v)"
 	mount_volume v bypassio=auto
 	cd "$tmp/v"
