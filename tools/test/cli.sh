@@ -5,6 +5,10 @@
 # Usage: cli.sh DIR, where bpioctl and fake-kernel.so are.
 set -u
 
+# Under nohup nothing hangs up, and no trap can change that from in here.
+[ "${BPIO_HANGS_UP-}" ] ||
+	BPIO_HANGS_UP=1 exec env --default-signal=HUP sh "$0" "$@"
+
 bin=$1/bpioctl
 export BPIO_FAKE=supported
 dir=$(mktemp -d) || exit 1

@@ -61,10 +61,11 @@ int dm_message(const char *name, uint64_t sector, const char *words,
 	       struct dm_ioctl **reply)
 {
 	struct dm_ioctl *io = dm_new(name, 0);
-	struct dm_target_msg *msg = (void *)(io + 1);
+	struct dm_target_msg *msg;
 
 	if (!io)
 		return -1;
+	msg = (void *)(io + 1);
 	msg->sector = sector;
 	snprintf(msg->message, DM_ROOM - sizeof(*io) - sizeof(*msg), "%s",
 		 words);
