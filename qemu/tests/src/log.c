@@ -96,13 +96,16 @@ static off_t read_on(const char *path, off_t from,
 	char own[80];
 	size_t used = 0;
 	int tries = 0;
+	off_t at;
 
-	if (kmsg < 0 || !file)
+	if (!file)
 		return 0;
 	snprintf(own, sizeof(own), LEVEL TAG "%d %" PRIu64 "\n", getpid(),
 		 (uint64_t)time(NULL));
-	if (write(kmsg, own, strlen(own)) != (ssize_t)strlen(own))
+	if (kmsg < 0 || write(kmsg, own, strlen(own)) != (ssize_t)strlen(own)) {
+		fclose(file);
 		return 0;
+	}
 	close(kmsg);
 	fseeko(file, from, SEEK_SET);
 	while (tries < WAIT_TRIES) {
@@ -120,11 +123,15 @@ static off_t read_on(const char *path, off_t from,
 		used = 0;
 		text = strstr(line, "] ");
 		text = text ? text + 2 : line;
-		if (!strcmp(text, own + strlen(LEVEL)))
-			return ftello(file);
+		if (!strcmp(text, own + strlen(LEVEL))) {
+			at = ftello(file);
+			fclose(file);
+			return at;
+		}
 		if (show && strncmp(text, TAG, strlen(TAG)))
 			show(line);
 	}
+	fclose(file);
 	errno = ETIMEDOUT;
 	return 0;
 }
