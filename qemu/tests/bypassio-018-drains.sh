@@ -1,0 +1,77 @@
+#!/bin/bash
+# purpose: whatever suspends the bypass waits for a bypassed read that is under way
+# needs: module=bpio-flt-legacy
+# fs: ext4 xfs
+# quick: stock:ext4 debug:xfs
+# shellcheck source=qemu/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=qemu/tests/bpio.sh
+. "$(dirname "$0")/bpio.sh"
+
+# The device below is suspended while the read is under way, so that it is held
+# until told.
+hold() { dmsetup suspend --noflush --nolockfs bpio-held; }
+go_on() { dmsetup resume bpio-held; }
+
+# sleeps_in PID SYMBOL
+sleeps_in() { grep -qs " $2+" "/proc/$1/stack"; }
+sleeps_or_ended() { sleeps_in "$@" || ! kill -0 "$1" 2>/dev/null; }
+
+# waits TEXT SYMBOL COMMAND ARG...: a program
+waits() {
+	local text=$1 symbol=$2 reader pid
+
+	shift 2
+	hold
+	bpio-ctl a enable read:0:8192 >"$tmp/read" &
+	reader=$!
+	wait_for 60 sleeps_in "$reader" read_alone ||
+		fail "$fs: no bypassed read is under way"
+	"$@" >"$tmp/said" 2>&1 &
+	pid=$!
+	wait_for 60 sleeps_or_ended "$pid" "$symbol" || true
+	check "$fs: $text waits for the read" sleeps_in "$pid" "$symbol"
+	go_on
+	check "$fs: $text: then it succeeds" wait "$pid"
+	wait "$reader"
+	check_equal "$fs: $text: the read was carried out" "read 8192" \
+		"$(tail -n 1 "$tmp/read")"
+}
+
+run() {
+	dmsetup create bpio-held --table \
+		"0 $((volume_mib << 11)) linear $disk 0"
+	live[held]=yes
+	defer remove_volume held
+	setup_volume v "$fs" /dev/mapper/bpio-held 0 any_storage
+	cd "$tmp/v"
+	bpio-verify fill a 1 64K
+	sync
+	# where it lies is known from now on
+	bpio-verify check -e a 1
+
+	rule 57 waits VOLUME_STACK_PAUSE bpio_gate_close bpio-ctl a pausev
+	bpio-ctl a resumev >/dev/null
+	rule 66 waits STREAM_PAUSE inode_dio_wait bpio-ctl a pauses
+	waits "DISABLE of another open" inode_dio_wait \
+		bpio-ctl a enable disable
+	waits "a veto" bpio_gate_close \
+		dmsetup message bpio-v 0 veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT no
+	message v unveto
+	waits "a suspend" bpio_gate_close dmsetup suspend bpio-v
+	dmsetup resume bpio-v
+	load_module bpio-flt-legacy
+	waits "a filter that blocks" bpio_gate_close \
+		sh -c "echo bpio-flt-legacy >$(volume_dir v)/attach"
+	echo bpio-flt-legacy >"$(volume_dir v)/detach"
+	unload_module bpio-flt-legacy
+	waits "a truncation" inode_dio_wait truncate -s 32K a
+	check "$fs: the bytes are right" bpio-verify check -e -l 32K a 1
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
+	remove_volume v
+	remove_volume held
+}
+
+on_each_fs run
+finish
