@@ -23,11 +23,12 @@ waits() {
 
 	shift 2
 	hold
-	bpio-ctl a enable read:0:8192 >"$tmp/read" &
+	# exec: the program itself, not a function or a shell, is looked at
+	exec bpio-ctl a enable read:0:8192 >"$tmp/read" &
 	reader=$!
 	wait_for 60 sleeps_in "$reader" read_alone ||
 		fail "$fs: no bypassed read is under way"
-	"$@" >"$tmp/said" 2>&1 &
+	exec "$@" >"$tmp/said" 2>&1 &
 	pid=$!
 	wait_for 60 sleeps_or_ended "$pid" "$symbol" || true
 	check "$fs: $text waits for the read" sleeps_in "$pid" "$symbol"
