@@ -96,12 +96,12 @@ result=NOT_SUPPORTED_WITH_SNAPSHOT driver=dm-bpio.ko reason=busy
 
 # Every interface; the filter's counter may not move while they bypass it.
 bulk() {
-	local engine path was
+	local engine path had
 
 	add_attached top 400000 0xf read
 	teach top silent=1
 	bpio-verify check -e a 1
-	was=$(seen top)
+	had=$(seen top)
 	begin v
 	for path in full partial; do
 		[ $path = full ] || bpio-ctl . pausev >/dev/null
@@ -113,7 +113,7 @@ bulk() {
 	bpio-ctl . resumev >/dev/null
 	check_gained "$fs: all of them bypassed" v traditional_reads=0 \
 		"full_reads>30" "partial_reads>30"
-	is "$fs: and no filter saw any" "$was" "$(seen top)"
+	is "$fs: and no filter saw any" "$had" "$(seen top)"
 	begin v
 	for engine in sync vector aio uring fixed; do
 		check "$fs: through the filter, $engine: the bytes are right" \
@@ -122,7 +122,7 @@ bulk() {
 	check_gained "$fs: without ENABLE none is bypassed" v full_reads=0 \
 		partial_reads=0 "traditional_reads>150"
 	check "$fs: and the filter saw them: $(seen top)" \
-		test "$(seen top)" != "$was"
+		test "$(seen top)" != "$had"
 	answers "$fs: RWF_NOWAIT: not where filters look" \
 		a readnw:0:4096 enable readnw:0:4096 <<-END
 	read errno=EAGAIN
