@@ -1,38 +1,22 @@
 #!/bin/bash
-# purpose: who waits for a bypassed read that is under way, and who does not
+# purpose: what must not wait for a bypassed read, and what becomes of its memory
 # fs: ext4 xfs
-# quick: stock stock-6.12
-# smp: 2
-# timeout: 400
-# checks: 66
+# quick: stock stock-6.12:xfs debug:ext4
 #
-# A truncation, STREAM_PAUSE and DISABLE wait until the device has answered, and
-# are not overtaken by new reads for ever; no truncation waits for memory that the
-# reader has yet to get. What the device reads into memory that is mapped from a
-# file gets into that file, whoever writes it back meanwhile.
-# shellcheck disable=SC2086 # numbers and names of devices
+# No truncation waits for memory that the reader has yet to get, and no DISABLE for
+# reads that begin after it. What the device reads into memory that is mapped from a
+# file gets into that file, whoever writes it back meanwhile. Who does wait:
+# bypassio-018.
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
-delay_ms=1500
-slow=$(volume slow)
-need_module dm-delay
-
-# slow_table MILLISECONDS: for each read.
-slow_table() {
-	echo "0 $(blockdev --getsz "$disk") delay $disk 0 $1 $disk 0 0"
-}
-
-remove_slow() { [ ! -e $slow ] || dmsetup remove --retry bpio-slow; }
-
-cat >"$tmp/waits.py" <<'END'
-import ctypes, fcntl, mmap, os, select, struct, subprocess, sys, threading, time
+cat >"$tmp/read.py" <<'END'
+import ctypes, fcntl, mmap, os, select, struct, subprocess, sys, threading
 libc = ctypes.CDLL(None, use_errno=True)
 LENGTH = 8192
-what, engine, path = sys.argv[1:]
-now = time.monotonic
+what, engine, path, *more = sys.argv[1:]
 
 class Reader:
     """A direct read of LENGTH bytes at 0, by preadv or libaio, in a thread."""
@@ -41,10 +25,11 @@ class Reader:
                                           flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
         self.fd = os.open(path, os.O_RDONLY | os.O_DIRECT)
+        self.got = None
         self.thread = threading.Thread(target=self.run)
+        self.thread.start()
     def run(self):
         self.got = {"sync": self.sync, "aio": self.aio}[engine]()
-        self.done = now()
     def sync(self):
         return os.preadv(self.fd, [self.memory], 0)
     def aio(self):
@@ -60,136 +45,77 @@ class Reader:
         return struct.unpack("QQqq", event.raw)[2]
     def check(self):
         self.thread.join()
+        os.close(self.fd)
         assert self.got == LENGTH, self.got
         assert self.memory[:] == open(path + ".want", "rb").read(LENGTH), "wrong bytes"
 
-def learn():
-    """Where the blocks lie: the read after that is of what is known."""
-    reader = Reader()
-    reader.thread.start()
+def memory():
+    """Pages that another thread makes (userfaultfd), after the truncation."""
+    area = mmap.mmap(-1, LENGTH, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(area))
+    faults = libc.syscall(323, os.O_CLOEXEC | os.O_NONBLOCK)    # userfaultfd
+    assert faults >= 0, os.strerror(ctypes.get_errno())
+    fcntl.ioctl(faults, 0xc018aa3f, struct.pack("QQQ", 0xaa, 0, 0))     # UFFDIO_API
+    # UFFDIO_REGISTER, pages that are missing
+    fcntl.ioctl(faults, 0xc020aa00, struct.pack("QQQQ", address, LENGTH, 1, 0))
+    reader = Reader(area)
+    assert select.select([faults], [], [], 60)[0], "it asks for no memory"
+    size = os.stat(path).st_size - 4096
+    cutter = threading.Thread(target=os.truncate, args=(path, size))
+    cutter.start()
+    cutter.join(60)
+    waited = cutter.is_alive()
+    # UFFDIO_ZEROPAGE
+    fcntl.ioctl(faults, 0xc020aa04, struct.pack("QQQQ", address, LENGTH, 0, 0))
+    reader.check()
+    cutter.join()
+    assert not waited, "the truncation waited for the reader's memory"
+
+def written():
+    """more: the file that the memory is of, and the device that holds the read."""
+    other, held = more
+    fd = os.open(other, os.O_RDWR)
+    reader = Reader(mmap.mmap(fd, LENGTH))
+    with open("/proc/self/task/%d/stack" % reader.thread.native_id) as stack:
+        asleep = {"sync": "read_alone", "aio": "read_events"}[engine]
+        while asleep not in stack.read():
+            assert reader.thread.is_alive(), "the device does not hold it"
+            stack.seek(0)
+    # without the read's bytes, which have yet to come
+    os.fsync(fd)
+    assert reader.got is None
+    subprocess.run(["dmsetup", "resume", held], check=True)
     reader.check()
 
-def truncate():
-    os.truncate(path, os.stat(path).st_size - 4096)
-
-def control(*operations):
-    subprocess.run(["bpio-ctl", path, *operations], check=True, timeout=60,
-                   stdout=subprocess.DEVNULL)
-
-actions = {"truncate": truncate, "pause": lambda: control("pauses"),
-           "disable": lambda: control("enable", "disable")}
-
-def in_time(attempt):
-    """On a busy machine it may take some; too slow at each: skipped."""
-    for _ in range(5):
-        if attempt():
-            return
-    print("the machine is too slow to tell")
-    sys.exit(77)
-
-def waited_for():
-    """The action ends after the read, by the device, that had begun before."""
-    action = actions[what]
-    alone = now()
-    action()
-    alone = now() - alone
-    control("resumes")
-    learn()
-    reader = Reader()
-    reader.thread.start()
-    time.sleep(0.7)     # nobody tells when it has reached the device
-    began = now()
-    action()
-    ended = now()
-    reader.check()
-    control("resumes")
-    print("# alone %d ms, now %d ms, the read after %d ms" % (
-        alone * 1000, (ended - began) * 1000, (reader.done - began) * 1000))
-    if alone > (reader.done - began) / 2 or reader.done - began < 0.3:
-        return False
-    assert ended >= reader.done - 0.02, "it did not wait"
-    return True
-
-def not_overtaken():
+def overtake():
     """Reads that overlap, so that there is always one, keep nobody for ever."""
-    stop = []
-    def read(after):
-        time.sleep(after)
+    rounds, stop = [0] * 4, []
+    def read(mine):
         while not stop:
-            reader = Reader()
-            reader.thread.start()
-            reader.check()
-            os.close(reader.fd)
-    threads = [threading.Thread(target=read, args=(n * 0.6,)) for n in range(4)]
+            Reader().check()
+            rounds[mine] += 1
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(len(rounds))]
     for t in threads:
         t.start()
-    time.sleep(2.5)
-    began = now()
     try:
-        control("enable", "disable")
-        print("# DISABLE took %d ms" % ((now() - began) * 1000))
+        while min(rounds) < 2:
+            assert all(t.is_alive() for t in threads), "a reader has failed"
+        subprocess.run(["bpio-ctl", path, "enable", "disable"], check=True, timeout=120,
+                       stdout=subprocess.DEVNULL)
     finally:
         stop.append(True)
         for t in threads:
             t.join()
 
-def written_back():
-    """The pages of another file are written back while the device reads into them."""
-    learn()
-    fd = os.open("other", os.O_RDWR)
-    os.pwrite(fd, bytes(LENGTH), 0)
-    os.fsync(fd)
-    reader = Reader(mmap.mmap(fd, LENGTH))
-    reader.thread.start()
-    time.sleep(0.7)
-    os.fsync(fd)
-    written = now()
-    reader.check()
-    return reader.done > written
-
-def memory():
-    """Pages that another thread makes (userfaultfd), after the truncation."""
-    reader = Reader()
-    faults = libc.syscall(323, os.O_CLOEXEC | os.O_NONBLOCK)    # userfaultfd
-    assert faults >= 0, os.strerror(ctypes.get_errno())
-    fcntl.ioctl(faults, 0xc018aa3f, struct.pack("QQQ", 0xaa, 0, 0))     # UFFDIO_API
-    # UFFDIO_REGISTER, pages that are missing
-    fcntl.ioctl(faults, 0xc020aa00, struct.pack("QQQQ", reader.address, LENGTH, 1, 0))
-    reader.thread.start()
-    assert select.select([faults], [], [], 20)[0], "it asks for no memory"
-    cutter = threading.Thread(target=truncate)
-    cutter.start()
-    cutter.join(10)
-    waited = cutter.is_alive()
-    # UFFDIO_ZEROPAGE
-    fcntl.ioctl(faults, 0xc020aa04, struct.pack("QQQQ", reader.address, LENGTH, 0, 0))
-    reader.check()
-    cutter.join()
-    assert not waited, "the truncation waited for the reader's memory"
-
-if what in actions:
-    in_time(waited_for)
-elif what == "written":
-    in_time(written_back)
-else:
-    {"memory": memory, "overtake": not_overtaken}[what]()
+{"memory": memory, "written": written, "overtake": overtake}[what]()
 END
 
-waits() {
-	/usr/bin/python3 "$tmp/waits.py" "$1" "$2" file
-}
+# read_file WHAT ENGINE [ARG...]
+read_file() { /usr/bin/python3 "$tmp/read.py" "$1" "$2" "$tmp/v/file" "${@:3}"; }
 
-# waits_case TEXT WHAT ENGINE
-waits_case() {
-	local status=0
-
-	waits "$2" "$3" >"$tmp/said" 2>&1 || status=$?
-	cat "$tmp/said"
-	case $status in
-	0) ok "$1" ;;
-	77) echo "skip - $1: $(tail -n 1 "$tmp/said")" ;;
-	*) not_ok "$1" ;;
-	esac
+# slow_table MILLISECONDS: for each read.
+slow_table() {
+	echo "0 $((volume_mib << 11)) delay $disk 0 $1 $disk 0 0"
 }
 
 # syscall 323, ENOSYS
@@ -199,7 +125,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 sys.exit(libc.syscall(323, 0) < 0 and ctypes.get_errno() == 38)'
 }
 
-faults() {
+memory() {
 	local engine
 
 	has_userfaultfd || {
@@ -208,59 +134,63 @@ faults() {
 	}
 	for engine in sync aio; do
 		begin v
-		waits_case "$fs: $engine: a truncation does not wait for its memory" \
-			memory $engine
+		check "$fs: $engine: a truncation does not wait for its memory" \
+			read_file memory "$engine"
 		check_gained "$fs: $engine: it was bypassed all the same" v \
 			full_reads=1 full_bytes=8192 traditional_reads=0
 	done
 }
 
-run() {
-	local engine what
+written_back() {
+	local engine
 
+	for engine in sync aio; do
+		head -c 8192 /dev/zero >"$tmp/o/other"
+		sync -f "$tmp/o"
+		dmsetup suspend --noflush --nolockfs bpio-slow
+		begin v
+		check "$fs: $engine: memory that is written back meanwhile" \
+			read_file written "$engine" "$tmp/o/other" bpio-slow
+		check_gained "$fs: $engine: was read into by a bypassed read" v \
+			full_reads=1 full_bytes=8192
+		sync -f "$tmp/o"
+		dd if="$tmp/o/other" of="$tmp/other" bs=8192 count=1 \
+			iflag=direct status=none
+		check "$fs: $engine: and is written back once more" \
+			cmp -n 8192 "$tmp/v/file.want" "$tmp/other"
+	done
+}
+
+run() {
 	dmsetup create bpio-slow --table "$(slow_table 0)"
-	make_volume v $slow 0 any_storage
+	live[slow]=yes
+	defer remove_volume slow
+	make_volume v "$(volume slow)" 0 any_storage
 	make_fs "$fs" "$(volume v)"
 	mount_volume v bypassio=auto
-	cd "$tmp/v"
-	bpio-verify fill file 5 1M
-	cp file "$tmp/want"
-	ln -s "$tmp/want" file.want
-	sync -f .
-	bpio-verify check -e file 5
-	faults
+	bpio-verify fill "$tmp/v/file" 5 1M
+	cp "$tmp/v/file" "$tmp/want"
+	ln -s "$tmp/want" "$tmp/v/file.want"
+	sync -f "$tmp/v"
+	# where it lies is known from now on
+	bpio-verify check -e "$tmp/v/file" 5
+	memory
+	bpio-verify check -e -l 512K "$tmp/v/file" 5
+	written_back
 
-	dmsetup load bpio-slow --table "$(slow_table $delay_ms)"
+	dmsetup load bpio-slow --table "$(slow_table 200)"
 	dmsetup resume bpio-slow
-	for engine in sync aio; do
-		for what in truncate pause disable; do
-			waits_case "$fs: $engine: $what waits for the device" \
-				$what $engine
-		done
-	done
-	for engine in sync aio; do
-		head -c 8192 /dev/zero >other
-		sync -f .
-		waits_case "$fs: $engine: memory that is written back meanwhile" \
-			written $engine
-		dd if=other of="$tmp/other" bs=8192 count=1 iflag=direct \
-			status=none
-		check "$fs: $engine: is written back once more" \
-			cmp -n 8192 file.want "$tmp/other"
-	done
 	begin v
-	waits_case "$fs: DISABLE is not overtaken by the reads of others" \
-		overtake sync
-	check_gained "$fs: which are bypassed" v "full_reads>3"
-	dmsetup load bpio-slow --table "$(slow_table 0)"
-	dmsetup resume bpio-slow
-	cd /
+	check "$fs: DISABLE is not overtaken by the reads of others" \
+		read_file overtake sync
+	check_gained "$fs: which are bypassed" v "full_reads>7"
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
-	remove_slow
+	remove_volume slow
 }
 
-defer remove_slow
+need_module dm-delay
+setup_volume o ext4 "$disk2"
 on_each_fs run
 finish

@@ -17,16 +17,34 @@ go_on() { dmsetup resume bpio-held; }
 sleeps_in() { grep -qs " $2+" "/proc/$1/stack"; }
 sleeps_or_ended() { sleeps_in "$@" || ! kill -0 "$1" 2>/dev/null; }
 
+# Readers, and where they sleep while the device has not answered. exec: the
+# program itself, not a function or a shell, is looked at.
+by_read() { exec bpio-ctl a enable read:0:8192; }
+by_aio() { exec bpio-verify check -e -E aio -q 1 -b 8K -l 8K a 1; }
+
 # waits TEXT SYMBOL COMMAND ARG...: a program
 waits() {
-	local text=$1 symbol=$2 reader pid
+	with_reader by_read read_alone "$@"
+	check_equal "$fs: $1: the read was carried out" "read 8192" \
+		"$(tail -n 1 "$tmp/read")"
+}
 
-	shift 2
+# waits_for_aio TEXT SYMBOL COMMAND ARG...: a program
+waits_for_aio() {
+	begin v
+	with_reader by_aio read_events "$@"
+	check_gained "$fs: $1: the read was bypassed" v full_reads=1 full_bytes=8192
+}
+
+# with_reader READER SYMBOL TEXT SYMBOL COMMAND ARG...
+with_reader() {
+	local start=$1 asleep=$2 text=$3 symbol=$4 reader pid
+
+	shift 4
 	hold
-	# exec: the program itself, not a function or a shell, is looked at
-	exec bpio-ctl a enable read:0:8192 >"$tmp/read" &
+	$start >"$tmp/read" 2>&1 &
 	reader=$!
-	wait_for 60 sleeps_in "$reader" read_alone ||
+	wait_for 60 sleeps_in "$reader" "$asleep" ||
 		fail "$fs: no bypassed read is under way"
 	exec "$@" >"$tmp/said" 2>&1 &
 	pid=$!
@@ -34,9 +52,7 @@ waits() {
 	check "$fs: $text waits for the read" sleeps_in "$pid" "$symbol"
 	go_on
 	check "$fs: $text: then it succeeds" wait "$pid"
-	wait "$reader"
-	check_equal "$fs: $text: the read was carried out" "read 8192" \
-		"$(tail -n 1 "$tmp/read")"
+	check "$fs: $text: so does the read" wait "$reader"
 }
 
 run() {
@@ -66,7 +82,12 @@ run() {
 		sh -c "echo bpio-flt-legacy >$(volume_dir v)/attach"
 	echo bpio-flt-legacy >"$(volume_dir v)/detach"
 	unload_module bpio-flt-legacy
-	waits "a truncation" inode_dio_wait truncate -s 32K a
+	waits "a truncation" inode_dio_wait truncate -s 48K a
+	rule 66 waits_for_aio "STREAM_PAUSE (aio)" inode_dio_wait bpio-ctl a pauses
+	bpio-ctl a resumes >/dev/null
+	waits_for_aio "DISABLE of another open (aio)" inode_dio_wait \
+		bpio-ctl a enable disable
+	waits_for_aio "a truncation (aio)" inode_dio_wait truncate -s 32K a
 	check "$fs: the bytes are right" bpio-verify check -e -l 32K a 1
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"
