@@ -13,10 +13,6 @@
 hold() { dmsetup suspend --noflush --nolockfs bpio-held; }
 go_on() { dmsetup resume bpio-held; }
 
-# sleeps_in PID SYMBOL
-sleeps_in() { grep -qs " $2+" "/proc/$1/stack"; }
-sleeps_or_ended() { sleeps_in "$@" || ! kill -0 "$1" 2>/dev/null; }
-
 # Readers, and where they sleep while the device has not answered. exec: the
 # program itself, not a function or a shell, is looked at.
 by_read() { exec bpio-ctl a enable read:0:8192; }

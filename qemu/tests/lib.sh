@@ -176,6 +176,13 @@ wait_for() {
 # kept_out PID: it waits for a file system to be thawed.
 kept_out() { grep -qs percpu_rwsem_wait "/proc/$1/stack"; }
 
+# sleeps_in PID SYMBOL: a program, in that function of the kernel
+sleeps_in() { grep -qs " $2+" "/proc/$1/stack"; }
+# ended PID: a program of the background
+ended() { ! kill -0 "$1" 2>/dev/null; }
+# sleeps_or_ended PID SYMBOL: either
+sleeps_or_ended() { sleeps_in "$@" || ended "$1"; }
+
 # Whichever of them a test can do with either; the runner says, or who runs it by
 # hand.
 : "${BPIO_FS=ext4 xfs}"

@@ -4,7 +4,6 @@
 # quick: stock
 # timeout: 300
 # needs: nvme>=3
-# checks: 149 150 151
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -35,7 +34,7 @@ mint() {
 	bpio-ctl /dev/bpio "device:$(dev "$name")" "$@" kernel dread \
 		save:"$tmp/t"
 }
-# redeem VOLUME WORD...: the last words are ranges and dwrite
+# redeem VOLUME WORD...: that token; the last words are ranges and dwrite
 redeem() {
 	local name=$1
 
@@ -206,39 +205,60 @@ check "second and third, in the next range" cmp -s \
 remove_volume l
 
 # -- suspend ----------------------------------------------------------------------
+# redeeming VOLUME WORD...: redeem in the background, as $pid and into $tmp/said;
+# under way on return
+redeeming() {
+	local name=$1
+
+	shift
+	# exec: the program itself is looked at, and killed
+	exec bpio-ctl /dev/bpio "device:$(dev "$name")" load:"$tmp/t" "$@" \
+		>"$tmp/said" &
+	pid=$!
+	wait_for 60 sleeps_in $pid dm_bpio_copy_ranges ||
+		fail "no offload write is under way"
+}
+# minting VOLUME RANGE...: mint in the background, as $minter
+minting() {
+	local name=$1
+
+	shift
+	exec bpio-ctl /dev/bpio "device:$(dev "$name")" "$@" kernel dread \
+		save:"$tmp/t" >/dev/null &
+	minter=$!
+}
+
 noise v 2
 mint v range:0:1M >/dev/null
 dmsetup suspend bpio-v
 began=$SECONDS
-redeem v range:4M:1M kernel dwrite >"$tmp/said"
 check_equal "a suspended destination: 4 s, nothing written" \
-	"dwrite status=IO_TIMEOUT info=16" "$(cat "$tmp/said")"
+	"dwrite status=IO_TIMEOUT info=16" \
+	"$(redeem v range:4M:1M kernel dwrite)"
 check "it took as long" test $((SECONDS - began)) -ge 3
-redeem v range:4M:1M kernel dwrite >"$tmp/said" &
-sleep 1
-dmsetup resume bpio-v
-wait
-check_equal "resumed in time" \
-	"dwrite status=SUCCESS info=16 copied=$m flags=0" "$(cat "$tmp/said")"
-check "the bytes are right" holds v 4*m m 0
 make_volume w "$disk2"
-dmsetup suspend bpio-v
 check_equal "a suspended source" "dwrite status=IO_TIMEOUT info=16" \
 	"$(redeem w range:4M:1M kernel dwrite)"
-command bpio-ctl /dev/bpio device:"$(dev w)" load:"$tmp/t" range:4M:1M kernel dwrite \
-	>/dev/null &
-waiting=$!
-sleep 1
-kill -9 $waiting
-check "a killed sender does not wait for it" wait_for 2 \
-	eval "! kill -0 $waiting 2>/dev/null"
-wait $waiting 2>/dev/null || true
+# from here on all the time that a slow guest takes
+limit=/sys/module/dm_bpio/parameters/offload_timeout_ms
+defer sh -c "echo 4000 >$limit"
+echo 600000 >$limit
+redeeming w range:4M:1M kernel dwrite
+kill -9 $pid
+check "a killed sender does not wait for it" wait_for 60 ended $pid
 dmsetup resume bpio-v
+wait $pid 2>/dev/null || true
 check_equal "resumed: the token is as good as ever" \
 	"dwrite status=SUCCESS info=16 copied=$m flags=0" \
 	"$(redeem w range:4M:1M kernel dwrite)"
 remove_volume w
-# a suspend waits for no more than the command in progress
+dmsetup suspend bpio-v
+redeeming v range:4M:1M kernel dwrite
+dmsetup resume bpio-v
+wait $pid
+check_equal "resumed in time" \
+	"dwrite status=SUCCESS info=16 copied=$m flags=0" "$(cat "$tmp/said")"
+check "the bytes are right" holds v 4*m m 0
 dmsetup suspend bpio-v
 dmsetup load bpio-v --table "0 $((volume_mib << 11)) bpio $disk2 0"
 dmsetup resume bpio-v
@@ -247,100 +267,104 @@ check_equal "another table: the token is dead" \
 	"$(redeem v range:4M:1M kernel dwrite)"
 remove_volume v
 
+# -- what is in flight: it is held by a suspend of the device below ---------------
+hold() { dmsetup suspend --noflush bpio-held; }
+go_on() { dmsetup resume bpio-held; }
 # more NAME KEY N: the counter has gone beyond N
 more() { [ "$(counter "$1" "$2")" -gt "$3" ]; }
-# under_way NAME KEY N: it has, and what it counts is in flight now
-under_way() {
-	wait_for 10 more "$@" || fail "$2 stays at $3"
-	sleep 0.2
-}
 
-# -- slow devices: what is in flight when a token is made --------------------------
-if modprobe -q dm-delay; then
-	sectors=$((64 << 11))
-	# longer than it takes to start a command, and less than 4 s (DS-9)
-	slow_ms=1500
-	! kernel_is_debug || slow_ms=3200
-	dmsetup create bpio-slow --table \
-		"0 $sectors delay $disk 0 0 $disk 0 $slow_ms"
-	live[slow]=yes
-	defer remove_volume slow
-	volume_mib=64 make_volume v "$(dev slow)"
-	noise v 1
-	# 64 KiB, seconds on its way; its range is read meanwhile
-	dd if=/dev/urandom of="$tmp/late" bs=64K count=1 status=none
-	n=$(counter v mapped_writes)
-	(
-		dd if="$tmp/late" of="$(dev v)" bs=64K seek=32 oflag=direct \
-			status=none
-		date +%s%N >"$tmp/written"
-	) &
-	under_way v mapped_writes "$n"
-	mint v range:2M:64K >/dev/null
-	date +%s%N >"$tmp/minted"
-	wait
-	check "a token waits for a write in flight" \
-		test "$(cat "$tmp/minted")" -ge $(($(cat "$tmp/written") - 100000000))
-	redeem v range:4M:64K kernel dwrite >"$tmp/said"
-	check_equal "it lives: $(cat "$tmp/said")" 1 \
-		"$(grep -c SUCCESS "$tmp/said")"
-	check "and has the bytes of that write" cmp -s "$tmp/late" \
-		<(dd if="$(dev v)" bs=64K skip=64 count=1 iflag=direct status=none)
-	# the same with a copy past map()
-	mint v range:0:64K >/dev/null
-	n=$(counter v offload_writes)
-	(
-		redeem v range:6M:64K kernel dwrite >/dev/null
-		date +%s%N >"$tmp/written"
-	) &
-	under_way v offload_writes "$n"
-	bpio-ctl /dev/bpio "device:$(dev v)" range:6M:64K kernel dread \
-		save:"$tmp/t2" >/dev/null
-	date +%s%N >"$tmp/minted"
-	wait
-	check "a token waits for a copy in flight" \
-		test "$(cat "$tmp/minted")" -ge $(($(cat "$tmp/written") - 100000000))
-	mv "$tmp/t2" "$tmp/t"
-	redeem v range:8M:64K kernel dwrite >"$tmp/said"
-	check "and has its bytes" holds v 8*m 65536 0
-	# 300 ms of inactivity, a command of seconds
-	bpio-ctl /dev/bpio "device:$(dev v)" mark:v range:0:64K \
-		kernel dread:300 norange range:10M:64K kernel dwrite \
-		sleep:600 kernel dwrite gain:tokens_expired >"$tmp/said"
-	check_equal "no token expires under way, and each does afterwards" \
-		"SUCCESS SUCCESS INVALID_TOKEN" \
-		"$(sed -n 's/.* status=\([^ ]*\) .*/\1/p' "$tmp/said" | xargs)"
-	check "the bytes are right" holds v 10*m 65536 0
-	# the source changes while it is being copied
-	mint v range:0:64K >/dev/null
-	command bpio-ctl "$(dev v)" mark:v "sh:touch $tmp/ready" await:offload_writes \
-		sleep:300 write:0:64K:7 fsync >/dev/null &
-	wait_for 30 test -e "$tmp/ready"
-	redeem v range:12M:64K kernel dwrite >"$tmp/said"
-	wait
-	check_equal "a source that changes under way" \
-		"dwrite status=INVALID_TOKEN info=16" "$(cat "$tmp/said")"
-	check "leaves nothing of it" cmp -s \
-		<(dd if="$(dev v)" bs=64K skip=192 count=1 iflag=direct status=none) \
-		<(head -c 65536 /dev/zero)
-	# dmsetup suspend during a write of many commands
-	mint v range:1M:1M >/dev/null
-	n=$(counter v offload_writes)
-	redeem v range:16M:1M kernel dwrite >"$tmp/said" &
-	under_way v offload_writes "$n"
-	dmsetup suspend bpio-v
-	before=$(sectors_moved "$disk")
-	sleep 2
-	check_equal "a suspended volume is written to by nobody" 0 \
-		$(($(sectors_moved "$disk") - before))
-	dmsetup resume bpio-v
-	wait
-	note "$(cat "$tmp/said")"
-	remove_volume v
-	remove_volume slow
-else
-	echo "skip - slow devices: the kernel has no dm-delay"
-fi
+dmsetup create bpio-held --table "0 $((64 << 11)) linear $disk 0"
+live[held]=yes
+defer remove_volume held
+volume_mib=64 make_volume v "$(dev held)" 0 optimal_transfer 65536
+noise v 2
+dd if=/dev/urandom of="$tmp/late" bs=64K count=1 status=none
+n=$(counter v mapped_writes)
+hold
+exec dd if="$tmp/late" of="$(dev v)" bs=64K seek=64 oflag=direct status=none &
+pid=$!
+wait_for 60 more v mapped_writes "$n" || fail "nothing is written"
+minting v range:4M:64K
+wait_for 60 sleeps_or_ended $minter dm_wait_for_completion || true
+check "a token waits for a write in flight" \
+	sleeps_in $minter dm_wait_for_completion
+go_on
+wait $pid
+wait $minter
+check_equal "it lives" "dwrite status=SUCCESS info=16 copied=65536 flags=0" \
+	"$(redeem v range:8M:64K kernel dwrite)"
+check "and has the bytes of that write" cmp -s "$tmp/late" \
+	<(dd if="$(dev v)" bs=64K skip=128 count=1 iflag=direct status=none)
+
+# the same with a copy past map()
+mint v range:0:64K >/dev/null
+hold
+redeeming v range:6M:64K kernel dwrite
+minting v range:6M:64K
+wait_for 60 sleeps_or_ended $minter bpio_token_issue || true
+check "a token waits for a copy in flight" sleeps_in $minter bpio_token_issue
+go_on
+wait $pid
+wait $minter
+check_equal "it lives" "dwrite status=SUCCESS info=16 copied=65536 flags=0" \
+	"$(redeem v range:10M:64K kernel dwrite)"
+check "and has its bytes" holds v 10*m 65536 0
+
+# a life of 2 s, and a command that takes longer
+exec bpio-ctl /dev/bpio "device:$(dev v)" range:0:64K kernel dread:2000 \
+	norange range:12M:64K sh:"dmsetup suspend --noflush bpio-held" \
+	kernel dwrite sleep:2500 kernel dwrite >"$tmp/said" &
+pid=$!
+wait_for 60 sleeps_in $pid dm_bpio_copy_ranges || fail "nothing is written"
+pause 2.5
+go_on
+wait $pid
+check_equal "no token expires under way, and each does afterwards" \
+	"SUCCESS SUCCESS INVALID_TOKEN" \
+	"$(sed -n 's/.* status=\([^ ]*\) .*/\1/p' "$tmp/said" | xargs)"
+check "the bytes are right" holds v 12*m 65536 0
+
+# the source changes while it is being copied
+mint v range:0:64K >/dev/null
+n=$(counter v tokens_invalidated)
+hold
+redeeming v range:14M:64K kernel dwrite
+exec bpio-ctl "$(dev v)" write:0:64K:7 >/dev/null &
+writer=$!
+wait_for 60 more v tokens_invalidated "$n" || true
+go_on
+wait $pid
+wait $writer
+check_equal "a source that changes under way" \
+	"dwrite status=INVALID_TOKEN info=16" "$(cat "$tmp/said")"
+check "leaves nothing of it" cmp -s \
+	<(dd if="$(dev v)" bs=64K skip=224 count=1 iflag=direct status=none) \
+	<(head -c 65536 /dev/zero)
+
+# 16 commands, and a suspend during the first
+bpio-ctl /dev/bpio "device:$(dev v)" range:1M:1M kernel dread:600000 \
+	save:"$tmp/t" >/dev/null
+hold
+redeeming v range:16M:1M kernel dwrite
+exec dmsetup suspend bpio-v &
+suspender=$!
+wait_for 60 sleeps_in $suspender bpio_gate_close ||
+	fail "the suspend does not wait for the command"
+go_on
+check "a suspend waits for no more than the command in progress" \
+	wait $suspender
+before=$(sectors_moved "$disk")
+pause 1
+check_equal "a suspended volume is written to by nobody" 0 \
+	$(($(sectors_moved "$disk") - before))
+check "whoever copies waits" sleeps_in $pid dm_bpio_copy_ranges
+dmsetup resume bpio-v
+wait $pid
+check_equal "and goes on" "dwrite status=SUCCESS info=16 copied=$m flags=0" \
+	"$(cat "$tmp/said")"
+check "the bytes are right" holds v 16*m m m
+remove_volume v
+remove_volume held
 
 # -- read-only, and in use -----------------------------------------------------------
 make_volume v "$disk"
