@@ -3,7 +3,6 @@
 # purpose: IOCTL_STORAGE_MANAGE_BYPASS_IO checks its request in the order of protocol 8
 # quick: stock stock-6.12
 # needs: nvme>=1 module=dm-bpio
-# checks: 2 5 6 12 106 107 108 109 110
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/storage.sh"
 
@@ -11,19 +10,21 @@ load_modules
 new_dm t "0 131072 bpio /dev/nvme0n1 0"
 d=/dev/mapper/t
 
-texts=() wants=() ops=()
+texts=() wants=() ops=() rules=()
 # case_ WANT TEXT OP...: one request more
 case_() {
 	wants+=("$1")
 	texts+=("$2")
+	rules+=("${case_rules-}")
 	shift 2
 	ops+=("$@")
 }
 # All of them by one process; WANT is how its line goes on after the name.
 run_cases() {
-	local i=0 line
+	local i=0 line case_rules
 
 	while IFS= read -r line; do
+		case_rules=${rules[i]-}
 		if [[ "${line#* } " == "${wants[i]-nothing more} "* ]]; then
 			ok "${texts[i]}: $line"
 		else
@@ -31,8 +32,9 @@ run_cases() {
 		fi
 		i=$((i + 1))
 	done < <(storage "$d" "${ops[@]}")
+	case_rules=
 	check_equal "all were answered" "${#wants[@]}" "$i"
-	texts=() wants=() ops=()
+	texts=() wants=() ops=() rules=()
 }
 
 denied=status=ACCESS_DENIED mismatch=status=INFO_LENGTH_MISMATCH
@@ -46,13 +48,13 @@ case_ $denied "DISABLE from user mode" sdisable
 case_ "$success" "QUERY from user mode" squery
 case_ $denied "step 1 comes before the lengths" in=12 out=0 senable
 # steps 2 and 3
-case_ $mismatch "input of 23 bytes" in=23 squery
+rule 106 case_ $mismatch "input of 23 bytes" in=23 squery
 case_ $mismatch "input of 11 bytes has no operation" in=11 senable
 case_ $mismatch "no input at all" in=0 out=0 inptr=null squery
-case_ $small "output of 351 bytes" out=351 squery
+rule 107 case_ $small "output of 351 bytes" out=351 squery
 case_ $mismatch "input length comes before output length" in=23 out=351 squery
 # steps 4 to 7
-case_ $invalid "Version 23" version=23 squery
+rule 108 case_ $invalid "Version 23" version=23 squery
 case_ $small "output length comes before Version" version=23 out=351 squery
 case_ $invalid "Version comes before Size" version=25 size=1 squery
 case_ $mismatch "Size 23" size=23 squery
@@ -60,13 +62,13 @@ case_ $mismatch "Size above the input length" size=25 squery
 case_ "$success" "Size up to a longer input" size=25 in=25 squery
 case_ $mismatch "Size comes before Operation" size=23 sop:4
 for operation in 0 4 0xffffffff; do
-	case_ $invalid "Operation $operation" kernel sop:$operation
+	rule 108 case_ $invalid "Operation $operation" kernel sop:$operation
 done
-case_ $invalid "InFlags 1" squery:1
-case_ $invalid "Reserved2 1" res2=1 squery
+rule 108 case_ $invalid "InFlags 1" squery:1
+rule 108 case_ $invalid "Reserved2 1" res2=1 squery
 case_ $invalid "the upper half of Reserved2" res2=0x100000000 squery
 # step 8
-case_ $unsupported "a disk that is no volume" device:/dev/nvme0n1 squery
+rule 109 case_ $unsupported "a disk that is no volume" device:/dev/nvme0n1 squery
 case_ $invalid "a malformed request to that disk" squery:1
 case_ "$success" "QUERY" device:$d squery
 run_cases
@@ -74,8 +76,8 @@ check_equal "a refused request reaches no layer" "0 3 0" \
 	"$(words t enables queries disables)"
 
 # replies; bpio-ctl complains about what is written past them
-case_ "$success" "QUERY into 4096 bytes" out=4096 squery
-case_ "status=SUCCESS info=352 version=352 size=352 op=1 flags=0 result=SUCCESS driver= reason=" \
+rule 12 110 case_ "$success" "QUERY into 4096 bytes" out=4096 squery
+rule 110 case_ "status=SUCCESS info=352 version=352 size=352 op=1 flags=0 result=SUCCESS driver= reason=" \
 	"ENABLE" kernel senable
 run_cases
 check_equal "active" active "$(words t bypass)"

@@ -3,7 +3,6 @@
 # purpose: the first objector wins, lower layers see nothing, a refused ENABLE is rolled back
 # quick: stock
 # needs: nvme>=2 module=dm-bpio
-# checks: 7 46 48 49 50
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/storage.sh"
 
@@ -18,7 +17,7 @@ low=/dev/mapper/low
 check_equal "QUERY through two layers" clean "$(query high | verdict)"
 check_equal "each layer has seen one" "1 1" \
 	"$(words high queries) $(words low queries)"
-check_equal "QUERY leaves both idle" "idle idle" \
+rule 46 check_equal "QUERY leaves both idle" "idle idle" \
 	"$(words high bypass) $(words low bypass)"
 check_equal "ENABLE through two layers" clean "$(enable high | verdict)"
 check_equal "both are active" "active active" \
@@ -28,7 +27,7 @@ check_equal "ENABLE again: idempotent" "clean active active" \
 disable high >/dev/null
 check_equal "DISABLE reaches both" "idle idle 1 1" \
 	"$(words high bypass) $(words low bypass) $(words high disables) $(words low disables)"
-check_equal "DISABLE when not enabled: forwarded" \
+rule 50 check_equal "DISABLE when not enabled: forwarded" \
 	"status=SUCCESS 2 2 idle idle" \
 	"$(disable high | cut -d' ' -f2) $(words high disables) $(words low disables) $(words high bypass) $(words low bypass)"
 
@@ -38,17 +37,17 @@ reply=$(enable high)
 check_equal "a veto below: who and why" \
 	"$encryption low.ko Encryption is on." \
 	"$(verdict <<<"$reply") $(reason <<<"$reply")"
-check_equal "the upper layer does not enter the enabled state" \
+rule 49 check_equal "the upper layer does not enter the enabled state" \
 	"vetoed vetoed 0 1" \
 	"$(words high bypass) $(words low bypass) $(words high vetoes) $(words low vetoes)"
 # both object
 dmsetup message high 0 veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT A snapshot exists
 before=$(words low enables queries)
-check_equal "both object: the upper one is named" "$snapshot high.ko" \
+rule 48 check_equal "both object: the upper one is named" "$snapshot high.ko" \
 	"$(query high | verdict)"
-check_equal "both object: ENABLE too" "$snapshot high.ko" \
+rule 48 check_equal "both object: ENABLE too" "$snapshot high.ko" \
 	"$(enable high | verdict)"
-check_equal "the lower one has seen neither" "$before" \
+rule 48 check_equal "the lower one has seen neither" "$before" \
 	"$(words low enables queries)"
 dmsetup message high 0 unveto
 dmsetup message low 0 unveto
@@ -84,14 +83,14 @@ check "a veto without a reason is refused" expect_status 1 \
 check_equal "nothing of that has stayed" clean "$(query low | verdict)"
 long=$(printf '%0200d' 3)
 dmsetup message low 0 veto STATUS_$encryption "$long"
-check_equal "200 characters: 128 are kept" "${long:0:128}" \
+rule 6 7 check_equal "200 characters: 128 are kept" "${long:0:128}" \
 	"$(query low | reason)"
 pair=$(printf 'x%.0s' $(seq 127))$'\xf0\x9f\x92\xbe'
 dmsetup message low 0 veto STATUS_$encryption "$pair"
-check_equal "a surrogate pair is not cut" "${pair:0:127}" \
+rule 6 check_equal "a surrogate pair is not cut" "${pair:0:127}" \
 	"$(query low | reason)"
 dmsetup message low 0 veto STATUS_$encryption "${pair:1}"
-check_equal "a surrogate pair that fits" "${pair:1}" "$(query low | reason)"
+rule 6 check_equal "a surrogate pair that fits" "${pair:1}" "$(query low | reason)"
 dmsetup message low 0 unveto
 dmsetup remove high
 

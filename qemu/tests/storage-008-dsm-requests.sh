@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # purpose: data set management checks its request in the order of protocol 10; the copy offload descriptor
 # quick: stock
-# checks: 145 146 147 148 152
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,7 +14,7 @@ size=$((volume_mib << 20))
 good="range:0:64K range:1M:64K"
 
 invalid="status=INVALID_PARAMETER info=0"
-answers "a read: what is refused" /dev/bpio device:$d $good mark:v \
+rule 145 147 148 answers "a read: what is refused" /dev/bpio device:$d $good mark:v \
 	kernel in=27 dread kernel in=75 dread kernel roff=0 rlen=0 dread \
 	kernel rlen=0 dread kernel rlen=15 dread kernel rlen=24 dread \
 	kernel roff=44 dread kernel poff=0 dread kernel plen=15 dread \
@@ -36,7 +35,7 @@ dread status=ACCESS_DENIED info=0
 dread $invalid
 gain tokens_issued=0 offload_reads=0
 END
-answers "ranges: zero, unaligned, past the end, negative" /dev/bpio device:$d \
+rule 145 146 answers "ranges: zero, unaligned, past the end, negative" /dev/bpio device:$d \
 	range:0:0 kernel dread norange range:1:512 kernel dread \
 	norange range:0:513 kernel dread \
 	norange range:$((size - 512)):512 kernel dread \
@@ -51,7 +50,7 @@ dread status=NONEXISTENT_SECTOR info=0
 dread status=NONEXISTENT_SECTOR info=0
 dread status=NONEXISTENT_SECTOR info=0
 END
-answers "a write: what is refused" /dev/bpio device:$d $good zeroA mark:v \
+rule 145 147 148 answers "a write: what is refused" /dev/bpio device:$d $good zeroA mark:v \
 	kernel in=27 dwrite kernel in=587 dwrite kernel rlen=0 dwrite \
 	kernel poff=36 dwrite kernel plen=527 dwrite kernel dwrite:513 \
 	kernel out=15 dwrite dwrite gain:offload_writes:bytes_zero <<-END
@@ -129,7 +128,7 @@ unset "live[mixed]"
 # DS-3
 volume_mib=300 make_volume up "$d" 4
 begin v
-answers "unknown actions: what may change data fails, the rest goes down" \
+rule 152 answers "unknown actions: what may change data fails, the rest goes down" \
 	/dev/bpio device:/dev/mapper/bpio-up $good mark:v \
 	dsm:0 dsm:1 dsm:0x17 dsm:0x19 gain:dsm_actions:dsm_forwarded \
 	mark:up dsm:0x19 gain:dsm_actions:dsm_forwarded \
@@ -147,7 +146,7 @@ dsm status=INVALID_DEVICE_REQUEST info=0
 dsm status=INVALID_DEVICE_REQUEST info=0
 gain dsm_actions=4 dsm_forwarded=3
 END
-check_gained "the layer below got those, and passed them on" v \
+rule 152 check_gained "the layer below got those, and passed them on" v \
 	dsm_actions=3 dsm_forwarded=3
 remove_volume up
 

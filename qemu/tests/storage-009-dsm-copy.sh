@@ -3,7 +3,6 @@
 # purpose: OffloadRead and OffloadWrite of a device's own ranges: bytes, limits, partial progress, dead tokens
 # quick: stock
 # timeout: 300
-# checks: 149 150 151 154
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -39,7 +38,7 @@ zeroed() { all "$1" "$2" '\0'; }
 m=1048576
 
 new_volume
-answers "1 MiB by NVMe Copy, past map()" /dev/bpio device:$d mark:v \
+rule 149 answers "1 MiB by NVMe Copy, past map()" /dev/bpio device:$d mark:v \
 	range:0:1M kernel dread norange range:4M:1M kernel dwrite \
 	gain:bytes_nvme:bytes_kcopyd:bytes_literal:tokens_issued:offload_reads:offload_writes \
 	gain:mapped_reads:mapped_writes <<-END
@@ -75,7 +74,7 @@ check_equal "DS-19: beyond the token's end, and nothing written" \
 check "not a byte" untouched 12*m 1024
 
 # 64 ranges
-answers "65 ranges are cut to 64, writes take any number" \
+rule 149 answers "65 ranges are cut to 64, writes take any number" \
 	/dev/bpio device:$d range:0:512:65:1024 kernel dread norange \
 	range:12M:512:64:4096 kernel dwrite norange \
 	range:0:512:64:1024 kernel dread norange \
@@ -113,7 +112,7 @@ check_equal "another well-known token" \
 
 # DS-18
 new_volume
-answers "a dead token: revoked, altered, overwritten, expired" \
+rule 151 answers "a dead token: revoked, altered, overwritten, expired" \
 	/dev/bpio device:$d mark:v range:0:64K kernel dread msg:revoke \
 	norange range:4M:64K kernel dwrite norange range:0:64K kernel dread \
 	flip:24 norange range:4M:64K kernel dwrite norange range:0:64K \
@@ -167,7 +166,7 @@ END
 check "the first range" holds 4*m 4096 0
 check "and a piece of the second" holds 4*m+4096 5632 m
 new_volume max_transfer 131072 optimal_transfer 65536
-answers "max_transfer; optimal_transfer when the life is the default's" \
+rule 149 answers "max_transfer; optimal_transfer when the life is the default's" \
 	/dev/bpio device:$d range:0:1M kernel dread:1000 kernel dread \
 	norange range:0:64K kernel dread <<-END
 dread status=SUCCESS info=536 protected=131072 flags=1 length=512 token=bpio
@@ -182,7 +181,7 @@ dread status=SUCCESS info=536 protected=65536 flags=0 length=512 token=bpio
 END
 
 # DS-15 to DS-17; each storage command is a request to the script
-answers "16 commands of 64 KiB, the fourth fails" /dev/bpio device:$d mark:v \
+rule 150 answers "16 commands of 64 KiB, the fourth fails" /dev/bpio device:$d mark:v \
 	range:0:128K kernel dread:5000 norange range:4M:64K range:5M:64K \
 	kernel dwrite zeroA norange range:4M:1M \
 	msg:"fault offload_write every 4 times 1 status STATUS_IO_TIMEOUT" \
@@ -206,7 +205,7 @@ END
 check "exactly those bytes" zeroed 6*m 8192
 check "and no more" untouched 6*m+8192 m-8192
 began=$(date +%s%N)
-answers "4 s: the commands before count; with none before it is a timeout" \
+rule 150 answers "4 s: the commands before count; with none before it is a timeout" \
 	/dev/bpio device:$d mark:v zeroA range:8M:1M \
 	msg:"fault offload_write every 3 times 1 delay_ms 4200" kernel dwrite \
 	msg:"fault offload_write times 1 delay_ms 4200" kernel dwrite \
@@ -229,7 +228,7 @@ answers "more time" /dev/bpio device:$d mark:v zeroA range:8M:1M \
 	kernel dwrite <<-END
 dwrite status=SUCCESS info=16 copied=$m flags=0
 END
-answers "the token dies under way: what was copied counts, flag 2" \
+rule 150 151 answers "the token dies under way: what was copied counts, flag 2" \
 	/dev/bpio device:$d mark:v range:0:128K kernel dread:5000 norange \
 	range:10M:64K range:0:64K kernel dwrite <<-END
 dread status=SUCCESS info=536 protected=131072 flags=0 length=512 token=bpio
@@ -251,7 +250,7 @@ for row in 0:67108864 536870912:268435456 33554432:33554432; do
 	ctl mark:v zeroA range:0:600M \
 		msg:"fault offload_write every 2 status STATUS_IO_TIMEOUT" \
 		kernel dwrite >"$tmp/said"
-	check_equal "CE-8: optimal_transfer $optimal" \
+	rule 154 check_equal "CE-8: optimal_transfer $optimal" \
 		"dwrite status=SUCCESS info=16 copied=${row#*:} flags=1" \
 		"$(cat "$tmp/said")"
 done
