@@ -80,13 +80,16 @@ dmsetup resume low
 check_settles "dropped while suspended" "active 0 active 0"
 
 disable high >/dev/null
-for i in $(seq 8); do
+for _ in {1..8}; do
 	enable high >/dev/null &
+	enabler=$!
 	dmsetup suspend low
 	dmsetup suspend high
 	dmsetup resume high &
+	resumer=$!
 	dmsetup resume low
-	wait
+	wait $enabler
+	wait $resumer
 done
 check_settles "a storm ends active" "active 0 active 0"
 dmsetup remove high

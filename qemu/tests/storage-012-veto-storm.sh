@@ -20,16 +20,28 @@ times() {
 	while ((n--)); do words+=("$@"); done
 }
 
+# in_background COMMAND ARG...: until all_ended
+in_background() {
+	command "$@" &
+	storm+=($!)
+}
+# all_ended: and each of them has succeeded
+all_ended() {
+	for pid in "${storm[@]}"; do wait "$pid"; done
+	storm=()
+}
+storm=()
+
 # A message, a suspend: the device is in the middle of one most of the time.
 layers() {
 	times $rounds "msg:veto 0xC00004CF upper" msg:unveto
-	command bpio-ctl - mark:v "${words[@]}" &
+	in_background bpio-ctl - mark:v "${words[@]}"
 	times $rounds "msg:veto 0xC00004C9 lower" msg:unveto
-	command bpio-ctl - mark:low "${words[@]}" &
+	in_background bpio-ctl - mark:low "${words[@]}"
 	times $((rounds / 4)) suspend resume
-	command bpio-ctl - mark:v "${words[@]}" &
+	in_background bpio-ctl - mark:v "${words[@]}"
 	times $((rounds / 4)) suspend sleep:5 resume
-	command bpio-ctl - mark:low "${words[@]}" &
+	in_background bpio-ctl - mark:low "${words[@]}"
 }
 
 quiet() { [ -z "$(cat "$(volume_dir v)/suspended_by")" ]; }
@@ -61,10 +73,10 @@ bpio-verify fill b 2 64K
 
 layers
 times $rounds enable query disable
-command bpio-ctl a "${words[@]}" >"$tmp/opens" &
+in_background bpio-ctl a "${words[@]}" >"$tmp/opens"
 times $rounds enable pausev read:0:4096 resumev disable
-command bpio-ctl b "${words[@]}" >"$tmp/pauses" &
-wait
+in_background bpio-ctl b "${words[@]}" >"$tmp/pauses"
+all_ended
 check_equal "every request was answered" \
 	"$((3 * rounds)) $((5 * rounds))" \
 	"$(wc -l <"$tmp/opens") $(wc -l <"$tmp/pauses")"
@@ -74,8 +86,7 @@ at_rest "opens and pauses"
 # An open that stays is called by each: its mount must follow all of them.
 hold_open h a enable
 layers
-mapfile -t pids < <(jobs -p | grep -vx "${held[h]}")
-wait "${pids[@]}"
+all_ended
 wait_for 30 quiet || true
 check_equal "an open that was there all the time" "full active" \
 	"$(bpio-ctl a query | sed -n 's/.*flags=8 result=SUCCESS.*/full/p') \
@@ -96,7 +107,7 @@ for ((i = 0; i < rounds / 4; i++)); do
 	mounted[v]=yes
 	bpio-ctl "$tmp/v/a" enable >/dev/null
 done
-wait
+all_ended
 cd "$tmp/v"
 at_rest "mounts"
 check "the bytes are right" bpio-verify check -e a 1
