@@ -3,8 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:ext4 stock-6.12:ext4
 # timeout: 240
-# checks: 6 8 9 12 13 14 15 17 18 20 21 25 26 32 33 35 36 37 38 39 40 46 53
-# checks: 54 55 64 76 78
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,11 +12,8 @@
 ok352="info=352 op"
 none="result=SUCCESS driver= reason="
 
-# shellcheck disable=SC2317 # called by wait_for
-active() { [ "$(counter v active_count)" = "$1" ]; }
-
 outputs() {
-	answers "$fs: ENABLE, QUERY, GET_INFO, DISABLE: outputs and counts" \
+	rule 6 17 18 20 54 55 76 answers "$fs: ENABLE, QUERY, GET_INFO, DISABLE: outputs and counts" \
 		a enable info enable info query info disable info disable <<-END
 	enable status=SUCCESS $ok352=1 flags=8 $none
 	info status=SUCCESS info=96 op=8 flags=8 count=1 driver=nvme.ko
@@ -30,7 +25,7 @@ outputs() {
 	info status=SUCCESS info=96 op=8 flags=8 count=0 driver=nvme.ko
 	disable status=SUCCESS info=24 op=2 flags=0
 	END
-	answers "$fs: pause and resume with nothing to do" \
+	rule 17 answers "$fs: pause and resume with nothing to do" \
 		a resumev resumes pauses resumes query <<-END
 	resumev status=SUCCESS $ok352=5 flags=0 $none
 	resumes status=SUCCESS $ok352=7 flags=0 $none
@@ -41,7 +36,7 @@ outputs() {
 }
 
 bad_input() {
-	answers "$fs: lengths: 23 and 351 refused, more than needed left alone" \
+	rule 8 9 12 answers "$fs: lengths: 23 and 351 refused, more than needed left alone" \
 		a in=23 enable out=351 enable in=0 query out=0 query \
 		in=23 out=351 op:99 in=4096 out=4096 enable out=4096 info \
 		in=65536 out=65536 disable <<-END
@@ -54,7 +49,7 @@ bad_input() {
 	info status=SUCCESS info=96 op=8 flags=8 count=1 driver=nvme.ko
 	disable status=SUCCESS info=24 op=2 flags=0
 	END
-	answers "$fs: operations, flags and reserved fields out of range" \
+	rule 13 14 15 answers "$fs: operations, flags and reserved fields out of range" \
 		a op:0 op:9 op:0xffffffff query:2 enable:0x80000000 \
 		res1=1 query res2=1 query res1=0x8000000000000000 disable \
 		info <<-END
@@ -96,7 +91,7 @@ bad_input() {
 }
 
 handles() {
-	answers "$fs: directory and volume handle" \
+	rule 6 17 25 26 32 33 55 64 76 answers "$fs: directory and volume handle" \
 		dir enable query disable info resumev pauses resumes open:. \
 		enable query disable info pausev resumev use:0 info <<-END
 	enable status=SUCCESS $ok352=1 flags=8 result=DIRECTORY_NOT_SUPPORTED \
@@ -116,7 +111,7 @@ driver=bpiofs.ko reason=Volume handle not supported
 	resumev status=SUCCESS $ok352=5 flags=0 $none
 	info status=SUCCESS info=96 op=8 flags=8 count=0 driver=nvme.ko
 	END
-	answers "$fs: three enabled opens of two files, a dup is the same open" \
+	rule 78 answers "$fs: three enabled opens of two files, a dup is the same open" \
 		a enable open:a enable open:b enable info use:1 dup enable \
 		info disable use:1 info <<-END
 	enable status=SUCCESS $ok352=1 flags=8 $none
@@ -135,37 +130,22 @@ storage_requests() {
 	begin v
 	bpio-ctl a enable enable open:b enable use:0 disable use:1 disable \
 		disable >/dev/null
-	check_gained "$fs: one ENABLE and one DISABLE reach storage" v \
+	rule 20 35 36 check_gained "$fs: one ENABLE and one DISABLE reach storage" v \
 		enables=1 disables=1 queries=0 vetoes=0 active_count=0
 	begin v
 	bpio-ctl a enable open:b enable >/dev/null
-	check_gained "$fs: close of the last enabled open disables" v \
+	rule 39 check_gained "$fs: close of the last enabled open disables" v \
 		enables=1 disables=1 queries=0 active_count=0
 	begin v
 	bpio-ctl a query query:1 open:dir query open:. query:1 >/dev/null
-	check_gained "$fs: QUERY asks storage each time, SKIP never" v \
+	rule 44 46 check_gained "$fs: QUERY asks storage each time, SKIP never" v \
 		enables=0 disables=0 queries=2
 	begin v
 	bpio-ctl dir enable open:. enable disable >/dev/null
-	check_gained "$fs: an automatic veto sends nothing" v \
+	rule 32 check_gained "$fs: an automatic veto sends nothing" v \
 		enables=0 disables=0 queries=0 active_count=0
-	check_equal "$fs: QUERY leaves storage as it was" idle \
+	rule 46 check_equal "$fs: QUERY leaves storage as it was" idle \
 		"$(counter v bypass)"
-
-	hold_open one a enable
-	check_equal "$fs: storage is enabled meanwhile" active \
-		"$(counter v bypass)"
-	hold_open two b enable open:a enable
-	check_equal "$fs: active_count" 3 "$(counter v active_count)"
-	let_go two -KILL
-	check "$fs: kill -9 of one of two" \
-		wait_for 5 active 1
-	check_equal "$fs: one is left: storage stays enabled" active \
-		"$(counter v bypass)"
-	let_go one -KILL
-	wait_for 5 active 0 || true
-	check_equal "$fs: kill -9 of the last" "0 idle" \
-		"$(counter v active_count) $(counter v bypass)"
 }
 
 run() {

@@ -3,7 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:ext4 debug:xfs stock-6.12:ext4
 # timeout: 240
-# checks: 19 22 23 24 54
 #
 # interface, size, place and layout.
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -126,15 +125,15 @@ not_bypassed() {
 		disable read:0:4096 >/dev/null
 	begin v
 	bpio-ctl big enable open:big read:0:4096 >/dev/null
-	check_gained "$fs: another open of the file: traditional" v \
+	rule 19 check_gained "$fs: another open of the file: traditional" v \
 		full_reads=0 traditional_reads=1 why_not_enabled=1 mapped_reads=1
 	begin v
 	bpio-ctl big enable disable read:0:4096 >/dev/null
-	check_gained "$fs: after DISABLE: traditional" v \
+	rule 54 check_gained "$fs: after DISABLE: traditional" v \
 		full_reads=0 traditional_reads=1 why_not_enabled=1
 	begin v
 	bpio-ctl big:b enable read:0:4096 >/dev/null
-	check_gained "$fs: a cached read: traditional" v \
+	rule 23 check_gained "$fs: a cached read: traditional" v \
 		full_reads=0 traditional_reads=1 why_cached_io=1
 	begin v
 	answers "$fs: a write on an enabled open" scratch:dcrw write:0:8192:65 \
@@ -144,7 +143,7 @@ not_bypassed() {
 	write 4096
 	read 4096
 	END
-	check_gained "$fs: goes through map(), the read after it not" v \
+	rule 24 check_gained "$fs: goes through map(), the read after it not" v \
 		"mapped_writes>1" full_reads=1
 	bpio-ctl scratch enable read:0:8192:"$tmp/read" >/dev/null
 	{
@@ -204,7 +203,7 @@ run() {
 	mount_volume v
 	cd "$tmp/v"
 	bpio-verify fill big 1 4500001
-	engines
+	rule 22 engines
 	first_by_uring
 	sizes
 	fragmented

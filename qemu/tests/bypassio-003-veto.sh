@@ -3,7 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:xfs
 # timeout: 240
-# checks: 6 7 41 42 43 44 45 47 48 49 50 51 62 63
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +16,7 @@ is being taken"
 veto() {
 	message v veto 0xC00004CF A snapshot is being taken
 	begin v
-	answers "$fs: enabled under a veto: who and why" \
+	rule 6 41 42 43 44 51 answers "$fs: enabled under a veto: who and why" \
 		a enable enable open:b enable query query:1 info read:0:4096 \
 		disable <<-END
 	enable status=SUCCESS info=352 op=1 flags=8 $snap
@@ -29,14 +28,14 @@ veto() {
 	read 4096
 	disable status=SUCCESS info=24 op=2 flags=0
 	END
-	check_gained "$fs: partial: filters skipped, dm sees the read" v \
+	rule 41 42 44 check_gained "$fs: partial: filters skipped, dm sees the read" v \
 		enables=1 queries=1 vetoes=2 disables=1 partial_reads=1 \
 		partial_bytes=4096 why_storage_veto=1 full_reads=0 \
 		traditional_reads=0 "mapped_reads>0" bypassed_reads=0
 	check "$fs: the bytes are right" bpio-verify check -e -E uring a 1
 
 	begin v
-	answers "$fs: a veto on an enabled volume, RESUME while it stands and \
+	rule 62 63 answers "$fs: a veto on an enabled volume, RESUME while it stands and \
 after" a enable sh:"dmsetup message bpio-v 0 unveto" read:0:4096 resumev \
 		read:0:4096 \
 		sh:"dmsetup message bpio-v 0 veto 0xC00004C9 Encrypting" \
@@ -57,12 +56,12 @@ result=NOT_SUPPORTED_WITH_ENCRYPTION driver=dm-bpio.ko reason=Encrypting
 	read 4096
 	query status=SUCCESS info=352 op=3 flags=8 $none
 	END
-	check_gained "$fs: full after unveto and after RESUME" v full_reads=4 \
+	rule 62 63 check_gained "$fs: full after unveto and after RESUME" v full_reads=4 \
 		partial_reads=2 traditional_reads=0
 	# shellcheck disable=SC2046 # many words
 	message v veto STATUS_NOT_SUPPORTED_WITH_MONITORING \
 		$(printf '%.0s123456789 ' {1..20})
-	check_equal "$fs: a reason of 200 characters is cut to 128" \
+	rule 7 check_equal "$fs: a reason of 200 characters is cut to 128" \
 		"$(printf '%.0s123456789 ' {1..12})12345678" \
 		"$(bpio-ctl a query | sed 's/.*reason=//')"
 	message v unveto
@@ -126,33 +125,37 @@ result=NOT_SUPPORTED_WITH_REPLICATION driver=dm-bpio.ko reason=replicating below
 	check_gained "the lower vetoes: the read passes both" v \
 		mapped_reads=1 partial_reads=1 bypassed_reads=0
 	hold_open h a enable
-	check "the upper layer has not entered the enabled state" \
-		test "$(counter v bypass)" != active
+	rule 49 check_equal "the upper layer has not entered the enabled state" \
+		vetoed "$(counter v bypass)"
 	let_go h
 	message v veto 0xC00004CF snapshot above
 	begin low
-	answers "both veto: the one nearer the file system is named" \
+	rule 48 answers "both veto: the one nearer the file system is named" \
 		a query enable <<-END
 	query status=SUCCESS info=352 op=3 flags=8 \
 result=NOT_SUPPORTED_WITH_SNAPSHOT driver=upper.ko reason=snapshot above
 	enable status=SUCCESS info=352 op=1 flags=8 \
 result=NOT_SUPPORTED_WITH_SNAPSHOT driver=upper.ko reason=snapshot above
 	END
-	check_gained "the lower sees nothing" low queries=0 enables=0
+	rule 48 check_gained "the lower sees nothing" low queries=0 enables=0
 	message v unveto
 	message low unveto
 	cd /
 	umount_volume v
 
-	answers "IOCTLs: DISABLE of what is not enabled, QUERY, ENABLE" \
-		/dev/bpio device:"$(volume v)" kernel sdisable squery \
-		senable kernel senable kernel sdisable <<-END
+	begin low
+	rule 50 answers "IOCTLs: DISABLE of what is not enabled, QUERY, ENABLE" \
+		/dev/bpio device:"$(volume v)" mark:v kernel sdisable \
+		show:bypass squery senable kernel senable kernel sdisable <<-END
 	sdisable status=SUCCESS info=24 version=352 size=24 op=2 flags=0
+	show bypass=idle
 	squery status=SUCCESS info=352 version=352 size=352 op=3 flags=0 $none
 	senable status=ACCESS_DENIED info=0
 	senable status=SUCCESS info=352 version=352 size=352 op=1 flags=0 $none
 	sdisable status=SUCCESS info=24 version=352 size=24 op=2 flags=0
 	END
+	rule 50 check_gained "the lower hears of each" low disables=2 queries=1 \
+		enables=1
 	remove_volume v
 	remove_volume low
 }
@@ -168,7 +171,7 @@ run() {
 	make_volume v "$disk" 0 no_bypassio driver_name stubborn.ko
 	mount_volume v
 	cd "$tmp/v"
-	not_opted_in "$fs: a layer that has not opted in" stubborn.ko \
+	rule 47 not_opted_in "$fs: a layer that has not opted in" stubborn.ko \
 		"The layer has not opted in to BypassIO." 8 nvme.ko
 	remove_volume v
 }
@@ -180,7 +183,7 @@ dmsetup create linear --table "0 $((volume_mib << 11)) linear $disk 0"
 defer dmsetup remove --retry linear
 setup_volume v ext4 /dev/mapper/linear
 cd "$tmp/v"
-not_opted_in "dm-linear" dm-mod.ko \
+rule 47 not_opted_in "dm-linear" dm-mod.ko \
 	"The layer below has not opted in to BypassIO." 8 nvme.ko
 remove_volume v
 
@@ -193,12 +196,12 @@ defer remove_volume mixed
 make_fs ext4 "$(volume mixed)"
 mount_volume mixed
 cd "$tmp/mixed"
-not_opted_in "a mixed table" dm-mod.ko \
+rule 47 not_opted_in "a mixed table" dm-mod.ko \
 	"The table has targets other than bpio." 8 nvme.ko nostats
 umount_volume mixed
 setup_volume v ext4 "$(volume mixed)"
 cd "$tmp/v"
-not_opted_in "a layer with a mixed table" dm-mod.ko \
+rule 47 not_opted_in "a layer with a mixed table" dm-mod.ko \
 	"The table below has targets other than bpio." 8 nvme.ko
 remove_volume v
 remove_volume mixed
@@ -210,7 +213,7 @@ if modprobe -q dm-crypt; then
 	defer dmsetup remove --retry crypt
 	setup_volume v ext4 /dev/mapper/crypt
 	cd "$tmp/v"
-	not_opted_in "dm-crypt" dm-crypt.ko \
+	rule 47 not_opted_in "dm-crypt" dm-crypt.ko \
 		"The layer below has not opted in to BypassIO." 8 nvme.ko
 	remove_volume v
 else
@@ -224,7 +227,7 @@ mount -t bpiofs "$disk2" "$tmp/plain"
 defer umount -q "$tmp/plain"
 defer cd /
 cd "$tmp/plain"
-not_opted_in "plain NVMe" nvme.ko \
+rule 109 not_opted_in "plain NVMe" nvme.ko \
 	"The volume has no BypassIO layer (dm-bpio)." 8 nvme.ko nostats
 answers "plain NVMe: no ODX" a oread:0:65536 zeroA owrite:0:65536 <<-END
 oread status=NOT_SUPPORTED info=0

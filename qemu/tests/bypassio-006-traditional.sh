@@ -3,7 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:xfs debug:ext4
 # timeout: 240
-# checks: 29 32 33 99 100
 #
 # Cached users, mappings, holes, unwritten ranges, sparse files, failing
 # bypassed reads; bypassio=auto. An encrypted file cannot be opened: its key
@@ -18,7 +17,7 @@ enabled="enable status=SUCCESS info=352 op=1 flags=8 result=SUCCESS driver= \
 reason="
 
 cached() {
-	answers "$fs: a cached reader suspends the bypass until it closes" \
+	rule 99 answers "$fs: a cached reader suspends the bypass until it closes" \
 		a enable mark:v read:0:4096 open:a:rb read:0:4096 use:0 \
 		read:0:4096 gain:full_reads:why_cached_users show:active_count \
 		use:1 close use:0 read:0:4096 \
@@ -32,7 +31,7 @@ cached() {
 	read 4096
 	gain full_reads=2 why_cached_users=1
 	END
-	answers "$fs: a mapping does, until it is gone, not only its descriptor" \
+	rule 100 answers "$fs: a mapping does, until it is gone, not only its descriptor" \
 		a enable mark:v open:a:rb mmap:8192 close use:0 read:0:4096 \
 		gain:full_reads:why_cached_users munmap read:0:4096 \
 		gain:full_reads <<-END
@@ -71,7 +70,7 @@ holes() {
 	bpio-verify fill hole 5 64K 1 0
 	bpio-verify fill hole 5 64K 1 524288
 	truncate -s 1M hole
-	answers "$fs: a sparse file: vetoed on ENABLE and QUERY" \
+	rule 29 33 answers "$fs: a sparse file: vetoed on ENABLE and QUERY" \
 		hole enable query query:1 info disable mark:v read:0:4096 <<-END
 	enable status=SUCCESS info=352 op=1 flags=8 \
 result=SPARSE_FILE_NOT_SUPPORTED driver=bpiofs.ko reason=Sparse file not \

@@ -5,7 +5,6 @@
 # needs: kernel=stock
 # vm: --nvme 64M --memory 2048 --append memmap=400M!1G
 # timeout: 240
-# checks: 31 32 33
 #
 # Persistent memory is made of RAM, by memmap=.
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -40,7 +39,7 @@ reason=DAX volume not supported"
 	mount_pmem dax=always
 	cp "$tmp/data" file
 	sync -f .
-	answers "$fs: on a DAX volume: ENABLE, QUERY" file enable query \
+	rule 31 33 answers "$fs: on a DAX volume: ENABLE, QUERY" file enable query \
 		query:1 enable info disable read:0:64K:"$tmp/r1" <<-END
 	enable status=SUCCESS info=352 op=1 flags=0 $veto
 	query status=SUCCESS info=352 op=3 flags=0 $veto

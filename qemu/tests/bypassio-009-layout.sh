@@ -4,7 +4,6 @@
 # quick: stock:ext4 debug:xfs
 # timeout: 240
 # needs: prog=xfs_io prog=e4defrag prog=xfs_fsr
-# checks: 101 102 103
 #
 # wants to compress.
 # shellcheck disable=SC2086 # numbers and names of devices
@@ -141,11 +140,11 @@ moves() {
 		[ "$(gained v why_layout_changing)" -eq 0 ] ||
 			[ "$(gained v full_reads)" -eq 0 ] || break
 	done
-	check_gained "$fs: traditional while moving" v "why_layout_changing>0" \
+	rule 102 check_gained "$fs: traditional while moving" v "why_layout_changing>0" \
 		"full_reads>0"
 	begin v
 	bpio-verify check -e moved $((100 + rounds))
-	check_gained "$fs: and bypassed afterwards" v why_layout_changing=0 \
+	rule 102 check_gained "$fs: and bypassed afterwards" v why_layout_changing=0 \
 		"full_reads>2" traditional_reads=0
 }
 
@@ -246,12 +245,12 @@ run() {
 	make_fs "$fs" "$(volume v)"
 	mount_volume v
 	cd "$tmp/v"
-	turns_sparse
+	rule 101 turns_sparse
 	removes_pages
 	moves
-	defragments
+	rule 102 defragments
 	move_ioctls
-	compression
+	rule 103 compression
 	cd /
 	umount_volume v
 	check "$fs: in order afterwards" fsck_volume v "$fs"

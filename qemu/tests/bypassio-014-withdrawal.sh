@@ -1,7 +1,6 @@
 #!/bin/bash
 # purpose: vetoes come and go: what ENABLE and QUERY say, when the bypass is back, and what state says
 # quick: stock debug
-# checks: 42 62 63 157
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -21,7 +20,7 @@ low_veto="sh:dmsetup message bpio-low 0 veto STATUS_NOT_SUPPORTED_WITH_ENCRYPTIO
 
 # What one open has enabled, a second one is told without asking (R-FS-13).
 remembered() {
-	answers "a veto comes upon an enabled open: the next ENABLE says what QUERY says" \
+	rule 42 answers "a veto comes upon an enabled open: the next ENABLE says what QUERY says" \
 		a mark:v enable "$veto" open:b:r enable query info use:0 \
 		read:0:4096 gain:partial_reads:full_reads:enables <<-END
 	$enable flags=8 $none
@@ -31,7 +30,7 @@ remembered() {
 	read 4096
 	gain partial_reads=1 full_reads=0 enables=1
 	END
-	answers "RESUME under the veto changes neither" \
+	rule 62 answers "RESUME under the veto changes neither" \
 		a enable open:b resumev enable query read:0:4096 <<-END
 	$enable flags=8 $snap
 	resumev status=SUCCESS info=352 op=5 flags=0 $snap

@@ -3,7 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:xfs debug:ext4 stock-6.12:xfs
 # smp: 2
-# checks: 66
 #
 # The first bio has completed and the reader sleeps in a page fault: the volume's
 # map stays until the reader has submitted its last bio.

@@ -44,14 +44,30 @@ result=NOT_SUPPORTED_WITH_SNAPSHOT driver=dm-bpio.ko reason=busy
 	message v unveto
 }
 
+# stream_opens NAME: open_count of each of its files
+stream_opens() {
+	local key value
+
+	cat "/proc/${held[$1]}/fdinfo/"* >"$tmp/fdinfo"
+	while read -r key value; do
+		[ "$key" != bpio-stream-opens: ] || echo "$value"
+	done <"$tmp/fdinfo"
+}
+
 # A death closes what is open, like close(2).
 killed() {
 	hold_open one a enable
+	rule 18 check_equal "$fs: ENABLE: open_count and active_count are 1" \
+		"1 1 active" "$(stream_opens one) $(counter v active_count) \
+$(counter v bypass)"
 	hold_open two b enable open:a enable
+	rule 21 check_equal "$fs: two opens of one file, one of another" \
+		"2 3" "$(stream_opens one) $(counter v active_count)"
 	begin v
 	let_go two -KILL
 	rule 37 40 check_equal "$fs: two of three killed: storage stays enabled" \
-		"1 active" "$(counter v active_count) $(counter v bypass)"
+		"1 1 active" "$(stream_opens one) $(counter v active_count) \
+$(counter v bypass)"
 	rule 37 check_gained "$fs: and hears nothing" v disables=0
 	let_go one -KILL
 	rule 38 40 check_equal "$fs: the last killed: it is told" "0 idle" \
