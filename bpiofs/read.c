@@ -40,6 +40,7 @@ struct read_bio {
 	ssize_t size;
 	bool sync;
 	bool dirty;			/* pages of user space */
+	bool uncounted;			/* a bio failed: no read by the full path */
 
 	/* of this bio */
 	struct read_bio *first;
@@ -61,38 +62,40 @@ static struct workqueue_struct *read_wq;
 
 static inline void count_in(struct bpiofs_stats __percpu *stats,
 			    enum bpiofs_path path, enum bpiofs_why why,
-			    size_t bytes)
+			    unsigned int reads, size_t bytes)
 {
-	this_cpu_inc(stats->reads[path]);
+	this_cpu_add(stats->reads[path], reads);
 	this_cpu_add(stats->bytes[path], bytes);
 	if (why != BPIOFS_WHY_NONE)
-		this_cpu_inc(stats->reasons[why]);
+		this_cpu_add(stats->reasons[why], reads);
 }
 
 /* The same for an open, in process context only. */
 static inline void count_in_own(struct bpiofs_stats *stats,
 				enum bpiofs_path path, enum bpiofs_why why,
-				size_t bytes)
+				unsigned int reads, size_t bytes)
 {
 	stats += get_cpu();
-	stats->reads[path]++;
+	stats->reads[path] += reads;
 	stats->bytes[path] += bytes;
 	if (why != BPIOFS_WHY_NONE)
-		stats->reasons[why]++;
+		stats->reasons[why] += reads;
 	put_cpu();
 }
 
 /* For the mount, and for the open when it was ever enabled. */
-static inline void count_read(struct file *file, enum bpiofs_path path,
-			      enum bpiofs_why why, size_t bytes)
+static inline void count_reads(struct file *file, enum bpiofs_path path,
+			       enum bpiofs_why why, unsigned int reads,
+			       size_t bytes)
 {
 	struct bpiofs_stats *own;
 
 	/* pairs with the release of whoever enabled it first */
 	own = smp_load_acquire(&bpiofs_file(file)->stats);
-	count_in(bpiofs_vol(file_inode(file)->i_sb)->stats, path, why, bytes);
+	count_in(bpiofs_vol(file_inode(file)->i_sb)->stats, path, why, reads,
+		 bytes);
 	if (own)
-		count_in_own(own, path, why, bytes);
+		count_in_own(own, path, why, reads, bytes);
 }
 
 /* A read by the full path; @iocb still tells where it began. */
@@ -105,9 +108,9 @@ static inline void count_full(struct kiocb *iocb, struct bpiofs_file *f,
 	struct bpiofs_stats *own = smp_load_acquire(&f->stats);
 	struct bpio_stats __percpu *stats = stg->stats;
 
-	count_in(vol->stats, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, length);
+	count_in(vol->stats, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, 1, length);
 	if (own)
-		count_in_own(own, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, length);
+		count_in_own(own, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, 1, length);
 	this_cpu_inc(stats->count[BPIO_STAT_BYPASSED_READS]);
 	this_cpu_add(stats->count[BPIO_STAT_BYPASSED_BYTES], length);
 	if (trace_bpiofs_read_enabled())
@@ -115,11 +118,14 @@ static inline void count_full(struct kiocb *iocb, struct bpiofs_file *f,
 				  "full", "none");
 }
 
-/* A bio that was counted as bypassed was not.  Process context. */
-static void uncount(struct read_bio *rb)
+/*
+ * Undo count_full() for a bio that failed: its bytes, and the read itself when
+ * this is the first of its bios to fail.  Process context.
+ * Return: number of reads that no longer count: 0 or 1.
+ */
+static unsigned int uncount(struct read_bio *rb)
 {
-	/* Who is told to come back is counted when he does. */
-	const unsigned int reads = rb->bio.bi_status == BLK_STS_AGAIN;
+	const unsigned int reads = !xchg(&rb->first->uncounted, true);
 	struct file *file = rb->first->iocb->ki_filp;
 	struct bpiofs_volume *vol = bpiofs_vol(file_inode(file)->i_sb);
 	struct bpiofs_stats *own = READ_ONCE(bpiofs_file(file)->stats);
@@ -135,6 +141,7 @@ static void uncount(struct read_bio *rb)
 	}
 	this_cpu_sub(vol->stg->stats->count[BPIO_STAT_BYPASSED_READS], reads);
 	this_cpu_sub(vol->stg->stats->count[BPIO_STAT_BYPASSED_BYTES], bytes);
+	return reads;
 }
 
 /* Most bios at a glance: one page, and it is dirty. */
@@ -219,9 +226,10 @@ static void read_bio_work(struct work_struct *work)
 	struct read_bio *rb = container_of(work, struct read_bio, work);
 	struct read_bio *first = rb->first;
 	struct bio *bio = &rb->bio;
+	unsigned int reads = 0;
 
 	if (bio->bi_status)
-		uncount(rb);
+		reads = uncount(rb);
 	if (bio->bi_status == BLK_STS_AGAIN) {
 		cmpxchg(&first->error, 0, -EAGAIN);
 	} else if (bio->bi_status) {
@@ -240,9 +248,10 @@ static void read_bio_work(struct work_struct *work)
 		got = vfs_iocb_iter_read(lower, &kiocb, &iter);
 		if (got < 0)
 			cmpxchg(&first->error, 0, got);
-		count_read(first->iocb->ki_filp, BPIOFS_PATH_TRADITIONAL,
-			   rb->moved ? BPIOFS_WHY_LAYOUT_CHANGING :
-				       BPIOFS_WHY_IO_ERROR, got > 0 ? got : 0);
+		count_reads(first->iocb->ki_filp, BPIOFS_PATH_TRADITIONAL,
+			    rb->moved ? BPIOFS_WHY_LAYOUT_CHANGING :
+					BPIOFS_WHY_IO_ERROR,
+			    reads, got > 0 ? got : 0);
 	}
 	bio_release_pages(bio, first->dirty);
 	finish_bio(rb);
@@ -426,6 +435,7 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 			rb->error = 0;
 			rb->size = size;
 			rb->dirty = dirty;
+			rb->uncounted = false;
 			/* ours, so that no completion ends the read early */
 			atomic_set(&rb->ref, 2);
 		} else {
@@ -451,8 +461,8 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		return ERR_PTR(ret);
 	if (ret) {
 		cmpxchg(&first->error, 0, ret);
-		count_read(file, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE,
-			   pos - (end - length));
+		count_reads(file, BPIOFS_PATH_FULL, BPIOFS_WHY_NONE, 1,
+			    pos - (end - length));
 	}
 	return first;
 }
@@ -812,8 +822,8 @@ static noinline ssize_t read_any_way(struct kiocb *iocb, struct iov_iter *to,
 	}
 	/* -EAGAIN: it will be back */
 	if (ret != -EAGAIN) {
-		count_read(file, path, why,
-			   ret > 0 ? ret : ret == -EIOCBQUEUED ? count : 0);
+		count_reads(file, path, why, 1,
+			    ret > 0 ? ret : ret == -EIOCBQUEUED ? count : 0);
 		trace_bpiofs_read(file_inode(file), pos, ret,
 				  bpiofs_path_name(path),
 				  bpiofs_why_name(why));
@@ -918,6 +928,7 @@ static void read_one_end(struct bio *bio)
 		rb->error = 0;
 		rb->size = length;
 		rb->sync = false;
+		rb->uncounted = false;
 		rb->first = rb;
 		rb->pos = iocb->ki_pos;
 		rb->moved = false;
