@@ -22,22 +22,22 @@ registration() {
 		"$(<"$registered/one/altitude") $(<"$registered/one/features")\
  $(<"$registered/one/instances")"
 	load_module bpio-flt-passthru
-	refused "a name that is taken" "File exists" \
+	fails "a name that is taken" "File exists" \
 		add bpio-flt-passthru 1 0xf read
 	unload_module bpio-flt-passthru
-	refused "a name of 29 characters" "Invalid argument" \
+	fails "a name of 29 characters" "Invalid argument" \
 		add "${long:0:29}" 1 0xf read
 	check "a name of 28" add "${long:0:28}" 1 0xf read
 	forget "${long:0:28}"
 	for a in a/b . .. a@b; do
-		refused "the name $a" "Invalid argument" add "$a" 1 0xf read
+		fails "the name $a" "Invalid argument" add "$a" 1 0xf read
 	done
 	for a in "${bad_altitudes[@]:0:9}"; do
-		refused "registered at $a" "Invalid argument" \
+		fails "registered at $a" "Invalid argument" \
 			add two "$a" 0xf read
 	done
-	refused "an unknown feature" "Invalid argument" add two 1 0x10 read
-	refused "an operation twice" "Invalid argument" add two 1 0xf read read
+	fails "an unknown feature" "Invalid argument" add two 1 0x10 read
+	fails "an operation twice" "Invalid argument" add two 1 0xf read read
 	check "nothing of them is left" test "$(ls "$registered")" = one
 	forget one
 	check "a filter that is gone is not in sysfs" test ! -e \
@@ -57,23 +57,23 @@ $(seen one) $(<"$registered/one/instances")"
 writes_seen " "$(printf '%s ' $(ls "$vol/instances/one"))"
 	is "only root attaches" "200 200" \
 		"$(stat -c %a "$vol/attach") $(stat -c %a "$vol/detach")"
-	refused "attach: no such filter" "No such file or directory" attach no
-	rule 92 refused "attach: the altitude is taken" "File exists" attach one
+	fails "attach: no such filter" "No such file or directory" attach no
+	rule 92 fails "attach: the altitude is taken" "File exists" attach one
 	for a in 325000.0 325000.000 0325000; do
-		rule 92 refused "attach: so is $a" "File exists" attach one "$a"
+		rule 92 fails "attach: so is $a" "File exists" attach one "$a"
 	done
 	for a in "${bad_altitudes[@]}"; do
-		refused "attach at $a" "Invalid argument" attach one "$a"
+		fails "attach at $a" "Invalid argument" attach one "$a"
 	done
-	refused "attach: no words" "Invalid argument" attach ""
-	refused "attach: three words" "Invalid argument" attach one 1 2
-	refused "attach: no such filter, malformed altitude" \
+	fails "attach: no words" "Invalid argument" attach ""
+	fails "attach: three words" "Invalid argument" attach one 1 2
+	fails "attach: no such filter, malformed altitude" \
 		"Invalid argument" attach no 1.
-	refused "detach: no such instance" "No such file or directory" \
+	fails "detach: no such instance" "No such file or directory" \
 		detach two
-	refused "detach: no words" "Invalid argument" detach ""
+	fails "detach: no words" "Invalid argument" detach ""
 	teach one setup=-13
-	refused "attach: the filter does not want to" "Permission denied" \
+	fails "attach: the filter does not want to" "Permission denied" \
 		attach one 7
 	teach one
 	is "nothing of them is left" "one" "$(ls "$vol/instances")"
@@ -216,7 +216,7 @@ insert() { insmod "$BPIO_MODULES/$1.ko" "${@:2}"; }
 modules() {
 	local mark
 
-	refused "a sample filter at a malformed altitude" \
+	fails "a sample filter at a malformed altitude" \
 		"Invalid parameters" insert bpio-flt-passthru altitude=12x
 	insert bpio-flt-passthru altitude=370001 features=8
 	defer unload_module bpio-flt-passthru
@@ -229,7 +229,7 @@ $(<"$registered/bpio-flt-passthru/features")"
 		"$(<"$registered/bpio-flt-passthru/altitude") \
 $(<"$registered/bpio-flt-passthru/features")"
 	attach bpio-flt-passthru
-	refused "an attached filter is not unloaded" \
+	fails "an attached filter is not unloaded" \
 		"bpio_flt_passthru is in use" rmmod bpio_flt_passthru
 	mark=$(dmesg_mark)
 	bpio-ctl a:rw query raw:0x90440:0:0 write:0:4096:7 read:0:4096 \
@@ -266,7 +266,7 @@ mounts() {
 	vol=$vol_v
 	is "a new mount has none" "0xf" \
 		"$(ls "$vol/instances")$(<"$vol/supported_features")"
-	refused "a filter's module stays while it is on a mount" \
+	fails "a filter's module stays while it is on a mount" \
 		"bpio_flt_test is in use" \
 		eval 'attach one; rmmod bpio_flt_test'
 	detach one

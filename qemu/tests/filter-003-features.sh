@@ -186,7 +186,7 @@ $(<"$vol/instances/blind/features") $(<"$vol/supported_features")"
 	rule 90 answers "$fs: a filter that is attached then" a query <<-END
 	query status=SUCCESS info=352 op=3 $(blocked_by good)
 	END
-	refused "$fs: another value" "Invalid argument" eval "echo 2 >$mode"
+	fails "$fs: another value" "Invalid argument" eval "echo 2 >$mode"
 	echo 0 >$mode
 	forget good blind
 	echo >"$flt/clear"

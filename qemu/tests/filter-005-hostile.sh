@@ -287,7 +287,7 @@ self create a
 self cleanup a
 self close a
 twice
-refused "bpiofs stays while filters are registered" "in use by: bpio_flt_test" \
+fails "bpiofs stays while filters are registered" "in use by: bpio_flt_test" \
 	rmmod bpiofs
 umount_volume v
 check "the file system is in order" fsck_volume v ext4

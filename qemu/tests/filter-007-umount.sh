@@ -33,9 +33,9 @@ held_up() {
 	umount "$tmp/v" &
 	pid=$!
 	wait_for 30 going $pid || fail "umount does not get to its work"
-	refused "umount under way: attach" "No such device" \
+	fails "umount under way: attach" "No such device" \
 		write_to "$attach_fd" all
-	refused "umount under way: detach" "No such device" \
+	fails "umount under way: detach" "No such device" \
 		write_to "$detach_fd" all
 	check "umount under way: the mount is not in sysfs" \
 		test ! -e "$vol/attach"

@@ -58,15 +58,3 @@ logged() {
 	[ "$want" != - ] || want=
 	is "$1" "$want" "$got"
 }
-
-# refused TEXT ERROR COMMAND ARG...: writes what the kernel refuses
-refused() {
-	local text=$1 error=$2 said
-
-	shift 2
-	said=$("$@" 2>&1) && said=accepted
-	case $said in
-	*"$error") ok "$text" ;;
-	*) not_ok "$text: expected '$error', got '$said'" ;;
-	esac
-}

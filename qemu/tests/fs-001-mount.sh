@@ -41,7 +41,7 @@ type_by_signature() {
 	local fs
 
 	for fs in ext2 ext4 xfs; do
-		make_fs "$fs"
+		format "$fs"
 		mount_bpiofs
 		check_equal "$fs: mounts without lower=" bpiofs \
 			"$(findmnt -no FSTYPE "$mnt")"
@@ -63,7 +63,7 @@ type_by_signature() {
 options() {
 	local mark
 
-	make_fs ext4
+	format ext4
 	mount_bpiofs -o 'lower=ext4,lowerdata="data=journal,commit=77",bypassio=auto,control=any'
 	check_equal "options are shown as they are given" \
 		'rw,lower=ext4,lowerdata="data=journal,commit=77",bypassio=auto,control=any' \
@@ -117,7 +117,7 @@ print(ctypes.get_errno())' "$dev" "$mnt")"
 }
 
 refusals() {
-	make_fs ext4
+	format ext4
 	mount_fails "a type that does not exist" "No file system type" \
 		-o lower=nosuchfs "$dev" "$mnt"
 	mount_fails "a type that is on no block device" "no file system on a block" \
@@ -138,7 +138,7 @@ refusals() {
 }
 
 sharing() {
-	make_fs ext4
+	format ext4
 	mount_bpiofs -o bypassio=auto
 	mount -t bpiofs -o bypassio=auto "$dev" "$mnt2"
 	touch "$mnt/one"
@@ -158,7 +158,7 @@ sharing() {
 }
 
 read_only() {
-	make_fs ext4
+	format ext4
 	mount_bpiofs
 	touch "$mnt/file"
 	mount -o remount,ro "$mnt"
@@ -192,7 +192,7 @@ read_only() {
 }
 
 busy() {
-	make_fs ext4
+	format ext4
 	mount_bpiofs
 	cp /bin/sleep "$mnt/"
 	"$mnt/sleep" 100 &

@@ -177,5 +177,5 @@ everything() {
 	attributes
 }
 
-on_each_fs everything
+on_each_mount everything
 finish

@@ -232,5 +232,5 @@ everything() {
 	fio_verify
 }
 
-on_each_fs everything
+on_each_mount everything
 finish

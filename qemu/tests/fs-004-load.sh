@@ -132,5 +132,5 @@ everything() {
 # Stale blocks would show this pattern.
 # shellcheck disable=SC2154 # of fs.sh
 bpio-verify poison "$dev" 256M
-on_each_fs everything
+on_each_mount everything
 finish

@@ -66,5 +66,5 @@ single() {
 	rm -r a
 }
 
-on_each_fs single
+on_each_mount single
 finish

@@ -314,5 +314,5 @@ everything() {
 }
 
 defer umount_overlay
-on_each_fs everything
+on_each_mount everything
 finish

@@ -32,12 +32,12 @@ did() {
 }
 
 compare() {
-	make_fs "$fs"
+	format "$fs"
 	mount -t "$fs" -o usrquota "$dev" "$mnt"
 	operations >"$tmp/want"
 	umount "$mnt"
 
-	make_fs "$fs"
+	format "$fs"
 	mount_bpiofs -o lowerdata=usrquota
 	operations >"$tmp/got"
 	check "$fs: $(wc -l <"$tmp/want") lines as on $fs alone" \
@@ -68,7 +68,7 @@ unmapped_below() {
 	local unsupported="Operation not supported"
 
 	ext4_features=()
-	make_fs ext3
+	format ext3
 	mount_bpiofs -o lower=ext3
 	if python3 "$idmap" mount "$mnt" "$mapped" 2>"$tmp/why"; then
 		fails "ext3: stat is refused" "$unsupported" stat "$mapped"

@@ -345,5 +345,5 @@ everything() {
 	esac
 }
 
-on_each_fs everything
+on_each_mount everything
 finish

@@ -78,7 +78,7 @@ compare() {
 programs() {
 	local id kind outside refused
 
-	make_fs "$fs"
+	format "$fs"
 	mount "$dev" "$mnt"
 	all_programs below
 	umount "$mnt"

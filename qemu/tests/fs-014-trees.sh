@@ -33,5 +33,5 @@ everything() {
 		tar -C tree -df "$tmp/tree.tar"
 }
 
-on_each_fs everything
+on_each_mount everything
 finish

@@ -80,5 +80,5 @@ races() {
 	ok "$fs: look-ups by handle and by name at once"
 }
 
-on_each_fs races
+on_each_mount races
 finish

@@ -72,5 +72,5 @@ everything() {
 	stop_serving
 }
 
-on_each_fs everything
+on_each_mount everything
 finish

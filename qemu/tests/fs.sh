@@ -12,8 +12,8 @@ mount_options=()
 # of mkfs, for ext4 and the like
 ext4_features=()
 
-# make_fs TYPE: on $dev
-make_fs() {
+# format TYPE: on $dev
+format() {
 	wipefs -qa "$dev"
 	case $1 in
 	xfs) mkfs.xfs -q -f -m reflink=1 "$dev" ;;
@@ -47,10 +47,10 @@ umount_if_mounted() {
 	done
 }
 
-# on_each_fs FUNCTION: with a fresh bpiofs mount in $mnt, $fs telling which.
-on_each_fs() {
+# on_each_mount FUNCTION: with a fresh bpiofs mount in $mnt, $fs telling which.
+on_each_mount() {
 	for fs in $BPIO_FS; do
-		make_fs "$fs"
+		format "$fs"
 		mount_bpiofs
 		cd "$mnt" || fail "no $mnt"
 		"$@"
