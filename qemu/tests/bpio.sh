@@ -215,6 +215,11 @@ check_gained() {
 		esac || bad="$bad $key: $got, not $op $want;"
 	done
 	if [ "$bad" ]; then
+		for key in "${!count[@]}"; do
+			got=$((count[$key] - was[$key]))
+			[[ $key != "$name".why_* || $got = 0 ]] ||
+				bad+=" $key: $got;"
+		done
 		not_ok "$text:$bad"
 	else
 		ok "$text"
