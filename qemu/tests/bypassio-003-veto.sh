@@ -166,6 +166,8 @@ run() {
 	bpio-verify fill a 1 1M
 	bpio-verify fill b 2 64K
 	veto
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
 
 	make_volume v "$disk" 0 no_bypassio driver_name stubborn.ko

@@ -103,23 +103,41 @@ flag_8() {
 			resumes pausev resumev)"
 }
 
-# ext4 needs less memory
-ram_disk() {
+# not_nvme WHAT DEVICE: a file system there, on a volume
+not_nvme() {
 	local volume_mib=48
 
-	modprobe -q brd rd_nr=1 rd_size=65536 || {
-		echo "skip - flag 8 on a RAM disk: the kernel has no brd"
-		return
-	}
-	defer rmmod brd
-	setup_volume w ext4 /dev/ram0
+	# ext4 needs less memory
+	setup_volume w ext4 "$2"
 	cd "$tmp/w"
 	bpio-verify fill a 1 64K
-	rule 52 check_equal "a RAM disk: no flag 8" "0 0 0 0" \
+	rule 52 check_equal "$1: no flag 8" "0 0 0 0" \
 		"$(flags a enable query query:1 info)"
 	umount_volume w
-	check "a RAM disk: in order afterwards" fsck_volume w ext4
+	check "$1: in order afterwards" fsck_volume w ext4
 	remove_volume w
+}
+
+no_flag_8() {
+	local loop
+
+	if modprobe -q brd rd_nr=1 rd_size=65536; then
+		defer rmmod brd
+		not_nvme "a RAM disk" /dev/ram0
+		dmsetup create linear --table "0 131072 linear /dev/ram0 0"
+		defer dmsetup remove --retry linear
+		not_nvme "dm-linear on a RAM disk" /dev/mapper/linear
+	else
+		echo "skip - flag 8 on a RAM disk: the kernel has no brd"
+	fi
+	if modprobe -q loop; then
+		truncate -s 64M "$tmp/file"
+		loop=$(losetup -f --show "$tmp/file")
+		defer losetup -d "$loop"
+		not_nvme "a loop device" "$loop"
+	else
+		echo "skip - flag 8 on a loop device: the kernel has none"
+	fi
 }
 
 run() {
@@ -137,5 +155,5 @@ run() {
 }
 
 on_each_fs run
-ram_disk
+no_flag_8
 finish
