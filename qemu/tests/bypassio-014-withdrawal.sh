@@ -132,13 +132,9 @@ other_reasons() {
 	END
 }
 
-storage() {
-	cat <<-END
-	    Storage Type:   NVMe
-	    Storage Driver: BypassIo compatible
-	    Driver Name:    nvme.ko
-	END
-}
+storage="    Storage Type:   NVMe
+    Storage Driver: BypassIo compatible
+    Driver Name:    nvme.ko"
 
 # suspended_by: state, path and causes, of JSON
 suspended_by() {
@@ -147,18 +143,14 @@ suspended_by() {
 }
 json='"state":"([a-z_]+)","effective":"([a-z]+)","suspended_by":\[([^]]*)\]'
 
-# suspended WHAT CAUSE DRIVER REASON PATH EFFECTIVE: -v adds no Status line
+# suspended WHAT CAUSE DRIVER REASON PATH EFFECTIVE: no Status line, though -v
 suspended() {
-	local v
-
-	for v in "" -v; do
-		says "state $v: $1" 0 bypassio state $v "$5" <<-END
-		BypassIo on "$5" is partially supported
-		    Volume stack bypass is disabled ($3)
-		      Reason:  $4
-		$(storage)
-		END
-	done
+	says "state -v: $1" 0 bypassio state -v "$5" <<-END
+	BypassIo on "$5" is partially supported
+	    Volume stack bypass is disabled ($3)
+	      Reason:  $4
+	$storage
+	END
 	check_equal "state --json: $1" "supported ${6-partial} $2" \
 		"$(suspended_by "$5")"
 }
@@ -166,7 +158,7 @@ suspended() {
 supported() {
 	says "state: $1" 0 bypassio state -v . <<-END
 	BypassIo on "." is currently supported.
-	$(storage)
+	$storage
 	END
 	check_equal "state --json: $1" "supported full " "$(suspended_by .)"
 }
@@ -174,27 +166,27 @@ supported() {
 # In text and JSON: a script must find it out as well as a person.
 told() {
 	supported "nothing enabled"
-	bpioctl bypassio pause-volume . >/dev/null
+	bpio-ctl . pausev >/dev/null
 	suspended "paused, nothing enabled" '"pause"' bpiofs.ko \
 		"The volume is paused (VOLUME_STACK_PAUSE)." a
-	bpioctl bypassio resume-volume . >/dev/null
+	bpio-ctl . resumev >/dev/null
 	hold_open h a enable
 	supported "enabled"
-	bpioctl bypassio pause-volume . >/dev/null
+	bpio-ctl . pausev >/dev/null
 	suspended "paused" '"pause"' bpiofs.ko \
 		"The volume is paused (VOLUME_STACK_PAUSE)." .
 	dmsetup suspend bpio-v
 	suspended "paused and suspended" '"pause","suspend"' bpiofs.ko \
 		"The volume is paused (VOLUME_STACK_PAUSE). The device is suspended." .
 	dmsetup resume bpio-v
-	bpioctl bypassio resume-volume . >/dev/null
+	bpio-ctl . resumev >/dev/null
 	wait_for 10 grep -qx "" "$sys/suspended_by"
 	supported "resumed"
-	bpioctl bypassio pause-stream a >/dev/null
+	bpio-ctl a pauses >/dev/null
 	suspended "the file is paused" '"stream_pause"' bpiofs.ko \
 		"The file is paused (STREAM_PAUSE)." a traditional
 	supported "the file is paused, the volume is not"
-	bpioctl bypassio resume-stream a >/dev/null
+	bpio-ctl a resumes >/dev/null
 
 	message v veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT A snapshot
 	says "state -v: a standing veto: to the letter" 0 \
@@ -204,26 +196,26 @@ told() {
 	      Status:  504 (The specified operation is not supported while \
 snapshot is enabled on the target object)
 	      Reason:  A snapshot
-	$(storage)
+	$storage
 	END
 	check_equal "state --json: a standing veto" 'partial partial "veto"' \
 		"$(suspended_by .)"
-	bpioctl bypassio pause-volume . >/dev/null
+	bpio-ctl . pausev >/dev/null
 	says "state: a standing veto and a pause: both are told" 0 \
 		bypassio state . <<-END
 	BypassIo on "." is partially supported
 	    Volume stack bypass is disabled (dm-bpio.ko)
 	      Reason:  The volume is paused (VOLUME_STACK_PAUSE).
-	$(storage)
+	$storage
 	END
-	bpioctl bypassio resume-volume . >/dev/null || true
+	bpio-ctl . resumev >/dev/null
 	message v unveto
 	supported "withdrawn"
 
 	bpioctl storage disable "$(volume v)" >/dev/null
 	suspended "disabled at the device" '"disable"' dm-bpio.ko \
 		"BypassIO was disabled at the device (/dev/bpio)." .
-	bpioctl bypassio resume-volume . >/dev/null
+	bpio-ctl . resumev >/dev/null
 	supported "RESUME enables again"
 
 	mkdir "$tmp/other"
