@@ -159,7 +159,8 @@ run() {
 	bad_input
 	handles
 	storage_requests
-	cd /
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
 }
 

@@ -148,6 +148,8 @@ run() {
 	stream_pause
 	check "$fs: the bytes are right" bpio-verify check -e a 1
 	who_may
+	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
 }
 

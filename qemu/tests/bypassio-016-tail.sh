@@ -57,6 +57,7 @@ run() {
 	check "$fs: its bytes are right" cmp -i 0:2M "$tmp/r1" f
 	check "$fs: zeros" cmp -i 100:0 -n 3996 "$tmp/r1" /dev/zero
 	umount_volume v
+	check "$fs: in order afterwards" fsck_volume v "$fs"
 	remove_volume v
 }
 

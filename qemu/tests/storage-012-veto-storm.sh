@@ -111,4 +111,6 @@ all_ended
 cd "$tmp/v"
 at_rest "mounts"
 check "the bytes are right" bpio-verify check -e a 1
+umount_volume v
+check "in order afterwards" fsck_volume v ext4
 finish
