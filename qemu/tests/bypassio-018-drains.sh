@@ -51,6 +51,36 @@ with_reader() {
 	check "$fs: $text: so does the read" wait "$reader"
 }
 
+# A reader that came later sleeps: by the device in read_alone(), else for the lock.
+came_later() { sleeps_in "$1" read_alone || sleeps_in "$1" read_any_way; }
+
+# DISABLE waits for the read that began before it, and keeps later ones out until
+# then: else reads that overlap keep it for ever.
+not_overtaken() {
+	local first second pid
+
+	[ -p "$tmp/go" ] || mkfifo "$tmp/go"
+	exec bpio-ctl a enable sh:"read go <$tmp/go" read:0:8192 \
+		>"$tmp/second" &
+	second=$!
+	hold
+	exec bpio-ctl a enable read:0:8192 >"$tmp/first" &
+	first=$!
+	wait_for 60 sleeps_in "$first" read_alone ||
+		fail "$fs: no bypassed read is under way"
+	exec bpio-ctl a enable disable >"$tmp/said" &
+	pid=$!
+	wait_for 60 sleeps_or_ended "$pid" inode_dio_wait || true
+	echo go >"$tmp/go"
+	wait_for 60 came_later "$second" || true
+	check "$fs: a read that comes while DISABLE waits does not begin" \
+		sleeps_in "$second" read_any_way
+	go_on
+	wait "$pid" "$first" "$second"
+	check_equal "$fs: both are carried out" "read 8192 read 8192" \
+		"$(tail -qn 1 "$tmp/first" "$tmp/second" | paste -sd ' ')"
+}
+
 run() {
 	dmsetup create bpio-held --table \
 		"0 $((volume_mib << 11)) linear $disk 0"
@@ -68,6 +98,7 @@ run() {
 	rule 66 waits STREAM_PAUSE inode_dio_wait bpio-ctl a pauses
 	waits "DISABLE of another open" inode_dio_wait \
 		bpio-ctl a enable disable
+	not_overtaken
 	waits "a veto" bpio_gate_close \
 		dmsetup message bpio-v 0 veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT no
 	message v unveto
