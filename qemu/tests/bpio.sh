@@ -215,10 +215,11 @@ check_gained() {
 		esac || bad="$bad $key: $got, not $op $want;"
 	done
 	if [ "$bad" ]; then
+		# and why reads were not bypassed
 		for key in "${!count[@]}"; do
+			[[ $key = "$name".why_* ]] || continue
 			got=$((count[$key] - was[$key]))
-			[[ $key != "$name".why_* || $got = 0 ]] ||
-				bad+=" $key: $got;"
+			[ "$got" -eq 0 ] || bad+=" ${key#*.}: $got;"
 		done
 		not_ok "$text:$bad"
 	else
