@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: a read whose memory is missing between two bios, and DISABLE meanwhile
 # fs: ext4 xfs
-# quick: stock:xfs stock-6.12:xfs
+# quick: stock:xfs debug:ext4 stock-6.12:xfs
 # smp: 2
 #
 # The first bio has completed and the reader sleeps in a page fault: the volume's
