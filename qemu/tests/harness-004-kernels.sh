@@ -10,12 +10,15 @@ repo=$(cd "$(dirname "$0")/../.." && pwd)
 archive=$tmp/archive
 mkdir "$tmp/bin" "$archive"
 export PATH=$tmp/bin:$PATH ARCHIVE=$archive XDG_CACHE_HOME=$tmp/cache
+export ASKED=$tmp/asked
+cache=$XDG_CACHE_HOME/dm-bpio
 
 # What qemu/kernel asks of apt. "apt-get update" is noted.
 cat >"$tmp/bin/apt-cache" <<'EOF'
 #!/bin/bash
 # show [--OPTION] PACKAGE[=VERSION]...
 shift
+echo asked >>"$ASKED"
 status=100
 for p; do
 	case $p in
@@ -29,6 +32,7 @@ for p; do
 done
 exit $status
 EOF
+printf '#!/bin/sh\necho "lists=%s"\n' "$ARCHIVE" >"$tmp/bin/apt-config"
 cat >"$tmp/bin/apt-get" <<'EOF'
 #!/bin/bash
 while [ $# -gt 0 ]; do
@@ -170,6 +174,45 @@ of stock
 check_equal "and stock stays the oldest" \
 	"0 debian-6.12.10+deb13-amd64-6.12.10-1" "$status $got"
 
+# -- what the cache has ------------------------------------------------------
+
+: >"$ASKED"
+of stock
+check_equal "a kernel that is there: apt is not asked" "0 0" \
+	"$status $(wc -l <"$ASKED")"
+
+# aged DIRECTORY: not used for long
+aged() { touch -d "8 days ago" "$cache/$1"; }
+
+twelve=debian-6.12.10+deb13-amd64-6.12.10-1
+seven=debian-7.3.4+deb13-amd64-7.3.4-1~bpo13+1
+mkdir -p "$cache/debian-6.12.8+deb13-amd64-6.12.8-1" "$cache/tmp.killed" \
+	"$cache/debian-6.12.7+deb13-amd64-6.12.7-1"
+aged debian-6.12.8+deb13-amd64-6.12.8-1
+aged tmp.killed
+aged "$twelve"
+aged "$seven"
+kernel 6.12.11+deb13-amd64 6.12.11-1 usr/lib linux-image-amd64
+exec {held}<"$cache/$twelve"
+flock -s "$held"
+found "a newer one" stock debian-6.12.11+deb13-amd64-6.12.11-1 \
+	6.12.11+deb13-amd64
+check "one that it replaces, unused for a week, goes" \
+	test ! -e "$cache/debian-6.12.8+deb13-amd64-6.12.8-1"
+check "that is said" grep -q "removing debian-6.12.8+deb13-amd64-6.12.8-1, " \
+	"$tmp/said"
+check "and what a killed run left" test ! -e "$cache/tmp.killed"
+check "one that was used lately stays" \
+	test -e "$cache/debian-6.12.7+deb13-amd64-6.12.7-1"
+check "one that a machine runs stays" test -e "$cache/$twelve"
+check "one of another release stays" test -e "$cache/$seven"
+exec {held}<&-
+of stock-7.3
+check_equal "to ask for one is to use it" "$seven" \
+	"$got$(find "$cache/$seven" -maxdepth 0 -mtime +1)"
+
+# -- Debian 12 ---------------------------------------------------------------
+
 rm "$archive"/*
 kernel 6.1.0-9-amd64 6.1.20-1 lib linux-image-amd64
 kernel 6.12.9+deb12-amd64 6.12.9-1~deb12u1 lib linux-image-6.12-amd64
@@ -179,4 +222,23 @@ found "Debian 12, security" stock-6.12 \
 of stock-6.0
 check_equal "a release that is not tested" "1 qemu/kernel: no kernel called stock-6.0" \
 	"$status $(sed 's/;.*//' "$tmp/said")"
+
+# -- other machines ----------------------------------------------------------
+
+mkdir "$tmp/no-apt" "$tmp/arm"
+for p in bash dirname nproc mktemp rm id uname; do
+	ln -s "$(type -P $p)" "$tmp/no-apt/$p"
+done
+printf '#!/bin/sh\necho aarch64\n' >"$tmp/arm/uname"
+chmod +x "$tmp/arm/uname"
+PATH=$tmp/no-apt of stock
+check_equal "a machine without apt" 1 "$status"
+check "said in words" grep -q "this machine has no apt" "$tmp/said"
+got=$(PATH=$tmp/no-apt "$repo/qemu/deps" 2>&1) && got="success: $got"
+check "qemu/deps names what is needed there" test -z \
+	"${got##this machine has no apt; *qemu-system-x86 *}"
+PATH=$tmp/arm:$PATH of stock
+check_equal "another architecture" \
+	"1 qemu/kernel: guests are x86_64 machines, and this one is aarch64" \
+	"$status $(cat "$tmp/said")"
 finish
