@@ -114,6 +114,12 @@ fsck_volume() {
 	}
 }
 
+# until_bypassed NAME: a word of bpio-ctl: waits until nothing suspends the bypass.
+# A worker asks the stack again after a resume.
+until_bypassed() {
+	echo "sh:while grep -q . $(volume_dir "$1")/suspended_by; do sleep 0.1; done"
+}
+
 # setup_volume NAME TYPE LOWER [OFFSET-MIB [FEATURE-ARG...]]: made and mounted
 setup_volume() {
 	local name=$1 fs=$2

@@ -12,16 +12,10 @@
 enabled="enable status=SUCCESS info=352 op=1 flags=8 result=SUCCESS driver= \
 reason="
 
-# back: as a word of bpio-ctl, until nothing suspends the bypass. A worker asks
-# the stack again after a resume.
-back() {
-	echo "sh:while grep -q . $(volume_dir v)/suspended_by; do sleep 0.1; done"
-}
-
 suspend() {
 	answers "$fs: bypass comes back after a suspend, by itself" \
 		a enable mark:v read:0:4096 suspend show:paused resume \
-		"$(back)" read:0:4096 gain:full_reads:partial_reads \
+		"$(until_bypassed v)" read:0:4096 gain:full_reads:partial_reads \
 		show:bypass:paused <<-END
 	$enabled
 	read 4096
@@ -76,7 +70,7 @@ reload() {
 			"0 $((volume_mib << 11)) bpio $table"
 		dmsetup resume bpio-v
 		answers "$fs: $table: the bypass reads there" a enable \
-			"$(back)" mark:v read:0:64K:"$tmp/read" \
+			"$(until_bypassed v)" mark:v read:0:64K:"$tmp/read" \
 			gain:full_reads+:partial_reads <<-END
 		$enabled
 		read 65536

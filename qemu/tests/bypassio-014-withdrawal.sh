@@ -122,9 +122,9 @@ other_reasons() {
 	gain partial_reads=1 full_reads=1
 	END
 	answers "withdrawn during a suspend: the resume brings the bypass back" \
-		a mark:v enable "$veto" suspend msg:unveto open:b enable resume sh:"for i in {1..100}; do dmsetup status bpio-v | grep -q \
-		'bypass=active paused=0' && break; sleep 0.1; done" use:0 \
-		read:0:4096 gain:partial_reads:full_reads <<-END
+		a mark:v enable "$veto" suspend msg:unveto open:b enable \
+		resume "$(until_bypassed v)" use:0 read:0:4096 \
+		gain:partial_reads:full_reads <<-END
 	$enable flags=8 $none
 	$enable flags=8 $none
 	read 4096
