@@ -3,7 +3,7 @@
 # fs: ext4 xfs
 # quick: stock
 # needs: prog=xfs_io
-# vm: --nvme 1100G --memory 2048
+# disk: huge 1100G
 #
 # On XFS the file is 64 MiB, cloned until it is 1 TiB: written throughout, in
 # thousands of extents, all of them shared. ext4 cannot clone: a file of 256 MiB.
@@ -13,6 +13,7 @@
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
+disk=${disk_huge-$disk}
 mib=$((1 << 20))
 none="result=SUCCESS driver= reason="
 

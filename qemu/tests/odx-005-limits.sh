@@ -2,13 +2,15 @@
 # purpose: the namespace's limits of one Copy, and stricter ones, are kept
 # quick: stock debug
 # timeout: 240
-# vm: --nvme 1G,mssrl=8,mcl=20,msrc=2
+# disk: limits 1G,mssrl=8,mcl=20,msrc=2
 # checks: 137
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
+
+disk=${disk_limits-$disk}
 
 copies() {
 	local limits

@@ -2,7 +2,7 @@
 # purpose: every Copy command in turn fails, and the device goes under a copy
 # fs: ext4 xfs
 # quick: stock:xfs debug:ext4
-# vm: --nvme 1G --nvme 64M --memory 2560
+# disk: removed 1G
 # timeout: 300
 #
 # Whatever happens, the destination holds old data, zeros or the source's, and
@@ -14,6 +14,7 @@
 # shellcheck source=qemu/tests/bpio.sh
 . "$(dirname "$0")/bpio.sh"
 
+disk=${disk_removed-$disk}
 commands=8
 length=$((commands << 16))
 

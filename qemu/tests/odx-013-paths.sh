@@ -1,7 +1,8 @@
 #!/bin/bash
 # purpose: multipath heads and protection information: bypassed, copied by dm-kcopyd
 # quick: stock debug
-# vm: --nvme 1G,paths=2 --nvme 512M,ms=8,pi=1 --memory 2048
+# disk: paths 1G,paths=2
+# disk: pi 512M,ms=8,pi=1
 # timeout: 240
 # checks: 137
 #
@@ -38,21 +39,34 @@ try() {
 	check "$text: the bytes are right" bpio-verify check dst 1
 }
 
-pi_device=/dev/nvme1n1
+# The first controller of the disk with two.
+first_path() {
+	local c serial
 
-try "protection information" $pi_device kcopyd
-if [ -d /sys/block/${pi_device##*/}/integrity ]; then
+	for c in /sys/class/nvme/nvme*; do
+		read -r serial <"$c/serial"
+		[ "$serial" != paths ] || break
+	done
+	echo "$c"
+}
+
+pi_device=${disk_pi-/dev/nvme1n1}
+disk=${disk_paths-$disk}
+
+try "protection information" "$pi_device" kcopyd
+if [ -d "/sys/block/${pi_device##*/}/integrity" ]; then
 	check_equal "it is checked by the host" 1 \
-		"$(cat /sys/block/${pi_device##*/}/integrity/read_verify)"
+		"$(cat "/sys/block/${pi_device##*/}/integrity/read_verify")"
 fi
 remove_volume v
 
 if [ -e /sys/module/nvme_core/parameters/multipath ]; then
 	try "two paths" "$disk" kcopyd
+	defer eval 'echo 1 >/sys/bus/pci/rescan'
 	bpio-verify fill big 5 64M
 	bpio-verify fill dst 9 64M
 	command bpio-ctl big oread:0:64M open:dst owrite:0:64M >"$tmp/said" 2>&1 &
-	echo 1 >"/sys/bus/pci/devices/0000:00:10.0/remove"
+	echo 1 >"$(first_path)/device/remove"
 	wait $!
 	check_equal "a path goes away under a copy" \
 		"owrite status=SUCCESS info=16 written=67108864" \
