@@ -144,14 +144,44 @@ static int hold_faults(char *memory, size_t length)
 	return faults;
 }
 
-/* No two pages in a row in physical memory, so that each takes a vector. */
+static uint64_t frame(int pagemap, const char *page)
+{
+	uint64_t entry;
+
+	if (pread(pagemap, &entry, sizeof(entry),
+		  (off_t)((uintptr_t)page / PAGE * sizeof(entry))) !=
+	    sizeof(entry))
+		die("pagemap: %s", strerror(errno));
+	return entry & ((1ull << 55) - 1);
+}
+
+/*
+ * No two pages in a row in physical memory, so that each takes a vector.  Else
+ * one bio would take more than HAVE, and the fault come before the read has
+ * begun.  A page that follows another one is there while its substitute is made,
+ * so that this is another one.
+ */
 static void touch(char *memory)
 {
-	size_t first, at;
+	const int pagemap = open("/proc/self/pagemap", O_RDONLY);
+	size_t at;
+	char *page;
 
-	for (first = 0; first <= PAGE; first += PAGE)
-		for (at = first; at < HAVE; at += 2 * (size_t)PAGE)
-			memory[at] = 0;
+	for (at = 0; at < HAVE; at += PAGE) {
+		memory[at] = 0;
+		if (!at || frame(pagemap, memory + at) !=
+				   frame(pagemap, memory + at - PAGE) + 1)
+			continue;
+		page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (page == MAP_FAILED)
+			die("no memory");
+		*page = 0;
+		if (mremap(page, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			   memory + at) == MAP_FAILED)
+			die("mremap: %s", strerror(errno));
+	}
+	close(pagemap);
 }
 
 static void wait_for_fault(int faults)
