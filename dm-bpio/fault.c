@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/module.h>
+#include <bpio/compat.h>
 #include "dm-bpio.h"
 
 /* The options that make sense at a point. */
@@ -63,6 +64,7 @@ bool dm_bpio_fault_hit(struct dm_bpio_volume *vol,
 	spin_unlock_irqrestore(&vol->fault_lock, flags);
 	return ret;
 }
+BPIO_EXPORT_FOR_KUNIT(dm_bpio_fault_hit);
 
 /**
  * __bpio_fault_bypass_read - see bpio_fault_bypass_read()
@@ -162,3 +164,4 @@ int dm_bpio_fault_message(struct dm_bpio_volume *vol, unsigned int argc,
 	dm_bpio_fault_set(vol, point, &fault);
 	return 0;
 }
+BPIO_EXPORT_FOR_KUNIT(dm_bpio_fault_message);
