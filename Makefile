@@ -23,6 +23,9 @@ demo: deps ## the main job, end to end, in a guest on the stock kernel; K=stock-
 test: deps ## everything; the last line is the verdict
 	@qemu/test
 
+test-all: deps ## each test in its long form on every kernel; hours, and goes on where it was stopped
+	@qemu/test-all $(foreach t,$(T),'$(t)')
+
 kunit: deps ## KUnit suites, on the debug kernel
 	@qemu/guest-tests --kernel debug --kunit none
 
@@ -77,4 +80,4 @@ clean: ## what was built here; built kernels stay in ~/.cache/dm-bpio
 help: ## this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: all demo test kunit guest-tests check mutate checklist bench soak deps install clean help
+.PHONY: all demo test test-all kunit guest-tests check mutate checklist bench soak deps install clean help
