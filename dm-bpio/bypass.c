@@ -209,9 +209,10 @@ static int dm_bpio_map_range(struct bpio_map **map,
 }
 
 /*
- * The stack agrees: have a map that is right, and leave no reason but those
- * that others hold.  The gate is closed meanwhile, on a reason of our own, so
- * that nobody else can open it.
+ * The stack agrees: make a map, and clear the reasons that a request clears.
+ * Each of these is set and cleared under dm_bpio_lock, so a gate that is closed
+ * for one stays closed here, and what it drained cannot come back: the old map has
+ * no user.  Context: after dm_bpio_lock_drained().
  */
 static int dm_bpio_publish(struct dm_bpio_volume *vol)
 {
@@ -230,7 +231,7 @@ static int dm_bpio_publish(struct dm_bpio_volume *vol)
 		kfree(map);
 		return ret;
 	}
-	bpio_gate_close(&vol->pub.gate, BPIO_GATE_VETOED);
+	WARN_ON_ONCE(bpio_gate_is_draining(&vol->pub.gate));
 	kfree(vol->pub.map);
 	vol->pub.map = map;
 	bpio_gate_open(&vol->pub.gate, BPIO_GATE_IDLE);
@@ -238,6 +239,49 @@ static int dm_bpio_publish(struct dm_bpio_volume *vol)
 	trace_bpio_state(vol->pub.bdev_name, "enabled", true,
 			 vol->pub.gate.closed);
 	return 0;
+}
+
+/* ---- draining ----------------------------------------------------------- */
+
+/* @vol, or a volume below it, whose gate drains; with a reference. */
+static struct dm_bpio_volume *
+dm_bpio_draining(const struct dm_bpio_volume *vol)
+{
+	struct dm_bpio_volume *pos;
+
+	list_for_each_entry(pos, &dm_bpio_volumes, list) {
+		if (!bpio_gate_is_draining(&pos->pub.gate) ||
+		    !dm_bpio_volume_runs_through(vol, pos))
+			continue;
+		dm_bpio_volume_hold(pos);
+		return pos;
+	}
+	return NULL;
+}
+
+/*
+ * Take dm_bpio_lock at a moment when no gate of @vol and of what lies below it
+ * drains.  The lock is not held while they do: an I/O inside may need the
+ * resume, or the removal, of another device.
+ */
+static void dm_bpio_lock_drained(struct dm_bpio_volume *vol)
+{
+	struct dm_bpio_volume *pos;
+
+	mutex_lock(&dm_bpio_lock);
+	while ((pos = dm_bpio_draining(vol))) {
+		mutex_unlock(&dm_bpio_lock);
+		bpio_gate_drain(&pos->pub.gate);
+		dm_bpio_volume_release(pos);
+		mutex_lock(&dm_bpio_lock);
+	}
+}
+
+/* Wait for what was inside the gates that were shut under dm_bpio_lock. */
+static void dm_bpio_drain(struct dm_bpio_volume *vol)
+{
+	dm_bpio_lock_drained(vol);
+	mutex_unlock(&dm_bpio_lock);
 }
 
 /* ---- the walk ----------------------------------------------------------- */
@@ -301,14 +345,15 @@ static void dm_bpio_disable_lower(struct dm_bpio_volume *vol,
 				  const struct dm_bpio *end,
 				  unsigned int depth);
 
-/* R-STG-6: leave the enabled state, clean up, forward; never failed. */
+/*
+ * R-STG-6: leave the enabled state, clean up, forward; never failed.  The map
+ * stays for who is still inside the gate: until the next ENABLE.
+ */
 static void dm_bpio_disable(struct dm_bpio_volume *vol, unsigned int depth)
 {
 	bpio_stat_add(&vol->pub, BPIO_STAT_DISABLES, 1);
 	vol->enabled = false;
-	bpio_gate_close(&vol->pub.gate, BPIO_GATE_IDLE);
-	kfree(vol->pub.map);
-	vol->pub.map = NULL;
+	bpio_gate_shut(&vol->pub.gate, BPIO_GATE_IDLE);
 	bpio_gate_open(&vol->pub.gate, BPIO_GATE_VETOED);
 	trace_bpio_state(vol->pub.bdev_name, "disabled", false,
 			 vol->pub.gate.closed);
@@ -337,7 +382,8 @@ static void dm_bpio_disable_lower(struct dm_bpio_volume *vol,
 /*
  * ENABLE or QUERY, top down (R-STG-4, -5, -7, -8).  @results arrives zeroed.
  * An ENABLE that a layer refuses leaves no layer enabled; a QUERY changes
- * nothing, whatever the answer.
+ * nothing, whatever the answer.  ENABLE: after dm_bpio_lock_drained(), and with
+ * dm_bpio_drain() to follow.
  */
 static s32 dm_bpio_ask(struct dm_bpio_volume *vol, u32 operation,
 		       struct bpio_results *results, unsigned int depth)
@@ -382,8 +428,8 @@ static s32 dm_bpio_ask(struct dm_bpio_volume *vol, u32 operation,
 
 refused:
 	if (enable) {
-		/* An earlier ENABLE ends here: drained before this returns. */
-		bpio_gate_close(&vol->pub.gate, BPIO_GATE_VETOED);
+		/* An earlier ENABLE ends here. */
+		bpio_gate_shut(&vol->pub.gate, BPIO_GATE_VETOED);
 		vol->enabled = false;
 	}
 	return status;
@@ -416,7 +462,10 @@ s32 bpio_volume_control(struct bpio_volume *vol, u32 operation,
 	if (operation < BPIO_OP_ENABLE || operation > BPIO_OP_QUERY)
 		return STATUS_INVALID_PARAMETER;
 
-	mutex_lock(&dm_bpio_lock);
+	if (operation == BPIO_OP_ENABLE)
+		dm_bpio_lock_drained(v);
+	else
+		mutex_lock(&dm_bpio_lock);
 	if (operation == BPIO_OP_DISABLE)
 		dm_bpio_disable(v, 0);
 	else if (dm_bpio_volume_complete(v))
@@ -424,6 +473,8 @@ s32 bpio_volume_control(struct bpio_volume *vol, u32 operation,
 	else
 		status = STATUS_NOT_SUPPORTED;
 	mutex_unlock(&dm_bpio_lock);
+	if (operation != BPIO_OP_QUERY)
+		dm_bpio_drain(v);
 	return status;
 }
 EXPORT_SYMBOL_GPL(bpio_volume_control);
@@ -483,7 +534,7 @@ void dm_bpio_reask(struct dm_bpio_volume *vol)
 	s32 status = STATUS_SUCCESS;
 	bool call = false;
 
-	mutex_lock(&dm_bpio_lock);
+	dm_bpio_lock_drained(vol);
 	/* Open already: asked from above in the meantime. */
 	if (dm_bpio_stack_suspended(vol) ||
 	    (!dm_bpio_gate_has(vol, BPIO_GATE_SUSPENDED) &&
@@ -508,11 +559,12 @@ void dm_bpio_reask(struct dm_bpio_volume *vol)
 		vol->enabled = true;
 	}
 	if (status || results.op_status || dm_bpio_publish(vol))
-		bpio_gate_close(&vol->pub.gate, BPIO_GATE_VETOED);
+		bpio_gate_shut(&vol->pub.gate, BPIO_GATE_VETOED);
 open:
 	bpio_gate_open(&vol->pub.gate, BPIO_GATE_SUSPENDED);
 out:
 	mutex_unlock(&dm_bpio_lock);
+	dm_bpio_drain(vol);
 	if (call)
 		dm_bpio_call_client(vol, DM_BPIO_CALL_CHANGED);
 }
@@ -592,10 +644,12 @@ int dm_bpio_veto(struct dm_bpio *target, s32 status, const char *reason)
 	mutex_lock(&dm_bpio_lock);
 	for (i = 0; i < nr; i++)
 		if (above[i]->enabled && vol->veto)
-			bpio_gate_close(&above[i]->pub.gate, BPIO_GATE_VETOED);
+			bpio_gate_shut(&above[i]->pub.gate, BPIO_GATE_VETOED);
 	trace_bpio_state(vol->pub.bdev_name, "veto", vol->enabled,
 			 vol->pub.gate.closed);
 	mutex_unlock(&dm_bpio_lock);
+	for (i = 0; i < nr; i++)
+		bpio_gate_drain(&above[i]->pub.gate);
 	dm_bpio_release_above(above, nr);
 	return 0;
 }
@@ -715,6 +769,7 @@ void bpio_volume_put(struct bpio_volume *vol)
 	}
 	mutex_unlock(&dm_bpio_lock);
 	mutex_unlock(&v->client_lock);
+	dm_bpio_drain(v);
 	dm_bpio_volume_leave(v);
 }
 EXPORT_SYMBOL_GPL(bpio_volume_put);

@@ -84,9 +84,9 @@ enum bpio_marker_fill {
  *	dm_bpio_lock: the registry and all of the topology and state below
  *		up to @veto_reason, of all volumes; sleeps.  Taken with
  *		md->suspend_lock held, so no allocation under it may wait for
- *		I/O (GFP_NOIO).  Gates are closed and drained under it.
+ *		I/O (GFP_NOIO).  Gates are shut under it, never drained.
  *	@lock: @targets changes under this one too; sleeps.
- *	@pub.gate.lock, @source_gate.lock: inside bpio_gate_*().
+ *	@pub.gate, @source_gate: a spinlock each, inside bpio_gate_*().
  *	@fault_lock: @fault.
  *	@token_lock: @token_ranges and what follows it; spinlock, _bh.
  * Client operations are called with none of them held but @client_lock.

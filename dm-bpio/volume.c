@@ -383,19 +383,21 @@ void dm_bpio_volume_resume(struct dm_bpio *target)
 }
 
 /*
- * A volume above @vol whose token copies are still let in.  @vol->suspended is
- * set, so nobody opens their gate behind us.  Return: with a reference.
+ * @vol, or a volume above it, with a gate that still drains.  Those of its own
+ * token copies are dm_bpio_volume_postsuspend()'s affair.  Return: with a
+ * reference.
  */
 static struct dm_bpio_volume *
-dm_bpio_volume_open_source(const struct dm_bpio_volume *vol)
+dm_bpio_volume_draining(const struct dm_bpio_volume *vol)
 {
 	struct dm_bpio_volume *pos, *found = NULL;
 
 	mutex_lock(&dm_bpio_lock);
 	list_for_each_entry(pos, &dm_bpio_volumes, list) {
-		if (pos == vol || !dm_bpio_volume_runs_through(pos, vol) ||
-		    READ_ONCE(pos->source_gate.closed) &
-		    BIT(BPIO_GATE_SUSPENDED))
+		if (!bpio_gate_is_draining(&pos->pub.gate) &&
+		    (pos == vol || !bpio_gate_is_draining(&pos->source_gate)))
+			continue;
+		if (!dm_bpio_volume_runs_through(pos, vol))
 			continue;
 		dm_bpio_volume_hold(pos);
 		found = pos;
@@ -412,8 +414,8 @@ dm_bpio_volume_open_source(const struct dm_bpio_volume *vol)
  * Here and in every volume above, whose bypassed reads and token copies do
  * not pass through map() of the device that is being suspended.
  *
- * Token copies are drained without dm_bpio_lock: one may wait for another
- * device that is suspended, whose resume takes the lock.
+ * The gates are shut under dm_bpio_lock and drained without it: what is inside
+ * may wait for another device that is suspended, whose resume takes the lock.
  *
  * Context: dm's presuspend: md->suspend_lock held; I/O still flows.  Waits
  * for bypassed reads, and for token copies of the volumes above.  Takes
@@ -429,15 +431,20 @@ void dm_bpio_volume_presuspend(struct dm_bpio *target)
 		list_for_each_entry(pos, &dm_bpio_volumes, list) {
 			if (!dm_bpio_volume_runs_through(pos, vol))
 				continue;
-			bpio_gate_close(&pos->pub.gate, BPIO_GATE_SUSPENDED);
+			bpio_gate_shut(&pos->pub.gate, BPIO_GATE_SUSPENDED);
+			if (pos != vol)
+				bpio_gate_shut(&pos->source_gate,
+					       BPIO_GATE_SUSPENDED);
 		}
 		trace_bpio_state(vol->pub.bdev_name, "suspend", vol->enabled,
 				 vol->pub.gate.closed);
 	}
 	mutex_unlock(&dm_bpio_lock);
 
-	while ((pos = dm_bpio_volume_open_source(vol))) {
-		bpio_gate_close(&pos->source_gate, BPIO_GATE_SUSPENDED);
+	while ((pos = dm_bpio_volume_draining(vol))) {
+		bpio_gate_drain(&pos->pub.gate);
+		if (pos != vol)
+			bpio_gate_drain(&pos->source_gate);
 		dm_bpio_volume_release(pos);
 	}
 }

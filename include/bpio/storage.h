@@ -8,11 +8,10 @@
 #define _BPIO_STORAGE_H
 
 #include <linux/blkdev.h>
-#include <linux/completion.h>
-#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/percpu-refcount.h>
 #include <linux/uio.h>
+#include <linux/wait.h>
 #include <linux/bpio.h>
 
 struct bpio_token;
@@ -29,24 +28,42 @@ enum bpio_gate_reason {
 	BPIO_GATE_DRAIN,	/* for a moment: what is inside has to leave */
 };
 
+enum bpio_gate_state {
+	BPIO_GATE_OPEN,
+	BPIO_GATE_DRAINING,	/* closed, and something is still inside */
+	BPIO_GATE_EMPTY,	/* closed, and nothing is inside */
+};
+
 /**
  * struct bpio_gate - admits I/O, or keeps it out and drains it
  * @ref: one reference per I/O in flight; live while the gate is open
- * @drained: completed when @ref has dropped to zero after a close
- * @lock: serialises open and close; may be held while draining
+ * @drained: of bpio_gate_drain()
+ * @lock: guards the fields below
  * @closed: bits of enum bpio_gate_reason
+ * @state: what @ref is good for
+ * @nr_drained: how often the gate has become empty
  */
 struct bpio_gate {
 	struct percpu_ref ref;
-	struct completion drained;
-	struct mutex lock;	/* open and close */
+	wait_queue_head_t drained;
+	spinlock_t lock;
 	unsigned long closed;
+	enum bpio_gate_state state;
+	unsigned int nr_drained;
 };
 
 int bpio_gate_init(struct bpio_gate *gate, unsigned long closed);
 void bpio_gate_destroy(struct bpio_gate *gate);
+void bpio_gate_shut(struct bpio_gate *gate, enum bpio_gate_reason reason);
+void bpio_gate_drain(struct bpio_gate *gate);
 void bpio_gate_close(struct bpio_gate *gate, enum bpio_gate_reason reason);
 void bpio_gate_open(struct bpio_gate *gate, enum bpio_gate_reason reason);
+
+/* Context: any; a caller that keeps others from closing it has a lasting answer. */
+static inline bool bpio_gate_is_draining(const struct bpio_gate *gate)
+{
+	return READ_ONCE(gate->state) == BPIO_GATE_DRAINING;
+}
 
 /* Context: any.  Return: true when admitted; pair with bpio_gate_leave(). */
 static inline bool bpio_gate_enter(struct bpio_gate *gate)

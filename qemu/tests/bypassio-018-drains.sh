@@ -93,19 +93,19 @@ run() {
 	# where it lies is known from now on
 	bpio-verify check -e a 1
 
-	rule 57 waits VOLUME_STACK_PAUSE bpio_gate_close bpio-ctl a pausev
+	rule 57 waits VOLUME_STACK_PAUSE bpio_gate_drain bpio-ctl a pausev
 	bpio-ctl a resumev >/dev/null
 	rule 66 waits STREAM_PAUSE inode_dio_wait bpio-ctl a pauses
 	waits "DISABLE of another open" inode_dio_wait \
 		bpio-ctl a enable disable
 	not_overtaken
-	waits "a veto" bpio_gate_close \
+	waits "a veto" bpio_gate_drain \
 		dmsetup message bpio-v 0 veto STATUS_NOT_SUPPORTED_WITH_SNAPSHOT no
 	message v unveto
-	waits "a suspend" bpio_gate_close dmsetup suspend bpio-v
+	waits "a suspend" bpio_gate_drain dmsetup suspend bpio-v
 	dmsetup resume bpio-v
 	load_module bpio-flt-legacy
-	waits "a filter that blocks" bpio_gate_close \
+	waits "a filter that blocks" bpio_gate_drain \
 		sh -c "echo bpio-flt-legacy >$(volume_dir v)/attach"
 	echo bpio-flt-legacy >"$(volume_dir v)/detach"
 	unload_module bpio-flt-legacy

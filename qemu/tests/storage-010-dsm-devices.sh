@@ -348,7 +348,7 @@ hold
 redeeming v range:16M:1M kernel dwrite
 exec dmsetup suspend bpio-v &
 suspender=$!
-wait_for 60 sleeps_in $suspender bpio_gate_close ||
+wait_for 60 sleeps_in $suspender bpio_gate_drain ||
 	fail "the suspend does not wait for the command"
 go_on
 check "a suspend waits for no more than the command in progress" \

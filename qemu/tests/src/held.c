@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bpio-verify held [-E ENGINE] [-x COMMAND] FILE ID
+ * bpio-verify held [-E ENGINE] [-x COMMAND] [-u COMMAND] FILE ID
  *
  * One bypassed read of the whole of FILE, whose extents take more than one bio.
  * Its memory is missing from HAVE on, and a userfaultfd holds the fault between
  * two bios.  Meanwhile another thread disables BypassIO on the handle, the last
  * one that is enabled; or the shell runs COMMAND, whose last program (exec) or
- * builtin it is that waits.  The fault is resolved once that waits.  The read has
- * to return every byte of the file, and DISABLE or COMMAND to return after it.
+ * builtin it is that waits.  Once that waits, the COMMAND of -u is run, which has
+ * nothing to do with the file and has to succeed.  Then the fault is resolved.  The
+ * read has to return every byte of the file, and DISABLE or COMMAND to return after
+ * it.
  * The exit status is 77 on a kernel without userfaultfd().
  */
 #include <errno.h>
@@ -32,12 +34,14 @@
 #define PAGE	4096
 #define HAVE	(256 * PAGE) /* there: as much as one bio takes */
 #define SECONDS 60
+#define USAGE	"held [-E ENGINE] [-x COMMAND] [-u COMMAND] FILE ID"
 #define LOOKS	3 /* in a row: it does not only pass by */
 
 static struct engine *engine;
 static struct engine_read whole;
 static int fd;
 static const char *command; /* instead of DISABLE */
+static const char *unrelated;
 static atomic_int waiter;   /* thread id */
 static atomic_bool returned, read_done;
 
@@ -102,7 +106,7 @@ static bool waits(int thread)
 	got = fread(stack, 1, sizeof(stack) - 1, f);
 	stack[got] = '\0';
 	fclose(f);
-	return strstr(stack, "bpio_gate_close") ||
+	return strstr(stack, "bpio_gate_drain") ||
 	       strstr(stack, "rwsem_down_write");
 }
 
@@ -220,16 +224,18 @@ int held(int argc, char **argv)
 	int kind = ENGINE_SYNC, opt, faults;
 	char *memory;
 
-	while ((opt = getopt(argc, argv, "E:x:")) != -1) {
+	while ((opt = getopt(argc, argv, "E:x:u:")) != -1) {
 		if (opt == 'x')
 			command = optarg;
+		else if (opt == 'u')
+			unrelated = optarg;
 		else
 			kind = opt == 'E' ? engine_by_name(optarg) : -1;
 		if (kind < 0)
-			die("held [-E ENGINE] [-x COMMAND] FILE ID");
+			die(USAGE);
 	}
 	if (argc - optind != 2)
-		die("held [-E ENGINE] [-x COMMAND] FILE ID");
+		die(USAGE);
 	fd = open(argv[optind], O_RDWR | O_DIRECT);
 	if (fd < 0 || fstat(fd, &st))
 		die("%s: %s", argv[optind], strerror(errno));
@@ -260,6 +266,8 @@ int held(int argc, char **argv)
 			   NULL))
 		die("no thread");
 	wait_for_waiter();
+	if (unrelated && system(unrelated))
+		die("%s: failed, or waited for the read", unrelated);
 
 	zeros.range.start = (uintptr_t)memory + HAVE;
 	zeros.range.len = whole.length - HAVE;
