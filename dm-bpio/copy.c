@@ -9,9 +9,9 @@
  * commands need; map() only hands over.  Ranges are copied in the caller's
  * context.  Meanwhile nothing that is used can go away: the bio in flight keeps
  * the destination's table, or the destination's source_gate does; source_gate
- * keeps the source's, and the source_gate of every lower bpio volume on the way
- * keeps theirs.  A copy takes no lock that a suspend holds while it drains
- * these.
+ * keeps the source's; and the source_gate of every lower bpio volume keeps theirs
+ * while a command passes by it.  A copy takes no lock that a suspend holds while
+ * it drains these.
  */
 #include <linux/delay.h>
 #include <linux/mempool.h>
@@ -135,6 +135,15 @@ static void copy_wait(struct dm_bpio_copy *copy)
 static u64 copy_progress(const struct dm_bpio_copy *copy)
 {
 	return min_t(u64, copy->started, atomic64_read(&copy->good));
+}
+
+static void copy_flush(struct dm_bpio_copy *copy)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(copy_engines); i++)
+		if (copy_engines[i]->flush)
+			copy_engines[i]->flush(copy);
 }
 
 /* ---- where sectors end up ------------------------------------------------ */
@@ -321,6 +330,57 @@ static sector_t copy_by(const struct dm_bpio_copy_engine *engine,
 }
 
 /*
+ * Find what an NVMe command names for @src and @dst.  Return: whether it may be
+ * submitted.
+ */
+static bool copy_find_bottom(struct dm_bpio_copy *copy,
+			     const struct dm_bpio_leaf *src,
+			     const struct dm_bpio_leaf *dst, sector_t nr,
+			     struct dm_bpio_leaf *low_src,
+			     struct dm_bpio_leaf *low_dst)
+{
+	*low_src = *src;
+	*low_dst = *dst;
+	low_dst->nr_sectors = nr;
+	return leaf_bottom(copy, low_src, false) &&
+	       leaf_bottom(copy, low_dst, true) &&
+	       copy_engines[0]->can(copy, low_src, low_dst);
+}
+
+/*
+ * Commands that pass by the layers below and bios that go through them are never
+ * in flight together.  A layer that is being suspended lets no bio through, and
+ * waits for the commands that pass by.  If it waited for a copy that waits for
+ * its own bio, neither would end.
+ */
+static bool copy_may_pass_by(struct dm_bpio_copy *copy,
+			     const struct dm_bpio_leaf *src,
+			     const struct dm_bpio_leaf *dst, sector_t nr,
+			     struct dm_bpio_leaf *low_src,
+			     struct dm_bpio_leaf *low_dst)
+{
+	bool may = copy_find_bottom(copy, src, dst, nr, low_src, low_dst);
+
+	if (!may || !copy->nr_layers || !copy->bios_in_flight)
+		return may;
+	copy_leave_layers(copy);
+	copy_wait(copy);
+	copy->bios_in_flight = false;
+	return copy_find_bottom(copy, src, dst, nr, low_src, low_dst);
+}
+
+/* From here on bios go through the layers: see copy_may_pass_by(). */
+static void copy_go_through(struct dm_bpio_copy *copy)
+{
+	if (copy->nr_layers && !copy->bios_in_flight) {
+		copy_flush(copy);
+		copy_wait(copy);
+	}
+	copy_leave_layers(copy);
+	copy->bios_in_flight = true;
+}
+
+/*
  * Start to move the piece that @done bytes into the copy begins; @place is the
  * source, dst->nr_sectors the room.  Return: sectors started; 0: no engine may.
  *
@@ -356,18 +416,13 @@ static sector_t copy_some(struct dm_bpio_copy *copy,
 		block = max(block, bdev_logical_block_size(src.bdev));
 	}
 
-	if (!zero && may_nvme && !place->bdev) {
-		low_src = src;
-		low_dst = *dst;
-		low_dst.nr_sectors = nr;
-		if (leaf_bottom(copy, &low_src, false) &&
-		    leaf_bottom(copy, &low_dst, true) &&
-		    copy_engines[0]->can(copy, &low_src, &low_dst)) {
-			nr = min(low_src.nr_sectors, low_dst.nr_sectors);
-			return copy_by(copy_engines[0], copy, done, &low_src,
-				       &low_dst, nr);
-		}
+	if (!zero && may_nvme && !place->bdev &&
+	    copy_may_pass_by(copy, &src, dst, nr, &low_src, &low_dst)) {
+		nr = min(low_src.nr_sectors, low_dst.nr_sectors);
+		return copy_by(copy_engines[0], copy, done, &low_src, &low_dst,
+			       nr);
 	}
+	copy_go_through(copy);
 	if (!zero && !place->bdev && !copy_engines[1]->can(copy, &src, dst))
 		return 0;
 
@@ -403,11 +458,11 @@ static void copy_all(struct dm_bpio_copy *copy, u64 done, u64 end,
 {
 	struct dm_bpio_place place;
 	struct dm_bpio_leaf dst;
-	unsigned int i;
 	sector_t nr;
 
 	copy->status = STATUS_SUCCESS;
 	copy->nvme_failed = false;
+	copy->bios_in_flight = false;
 	copy->started = max(copy->started, done);
 	atomic64_set(&copy->good, S64_MAX);
 	while (done < end) {
@@ -449,10 +504,9 @@ static void copy_all(struct dm_bpio_copy *copy, u64 done, u64 end,
 		}
 		done += (u64)nr << SECTOR_SHIFT;
 	}
-	for (i = 0; i < ARRAY_SIZE(copy_engines); i++)
-		if (copy_engines[i]->flush)
-			copy_engines[i]->flush(copy);
+	copy_flush(copy);
 	copy_wait(copy);
+	copy_leave_layers(copy);
 }
 
 /*
@@ -538,7 +592,6 @@ static s32 copy_run(struct dm_bpio_copy *copy, u64 *moved)
 		*moved = 0;
 	}
 	dm_bpio_token_redeem_end(copy->token);
-	copy_leave_layers(copy);
 	return copy->status;
 }
 

@@ -68,8 +68,9 @@ struct dm_bpio_copy_layer {
  * @token: where the data comes from; held by the marker or by the caller
  * @token_offset: bytes into the token's data
  * @source_gate_held: the token's volume cannot be suspended meanwhile
- * @layers: lower volumes
- * @nr_layers: their number
+ * @layers: lower volumes that a command in flight passes by
+ * @nr_layers: their number; 0 while a bio is in flight
+ * @bios_in_flight: there may be some
  * @nr_inflight: commands whose completion was not waited for yet
  * @started: end of the last command that was submitted, bytes into the copy
  * @good: no command before this failed, or was not submitted; bytes into the
@@ -97,6 +98,7 @@ struct dm_bpio_copy {
 	struct bpio_token *token;
 	u64 token_offset;
 	bool source_gate_held;
+	bool bios_in_flight;
 	struct dm_bpio_copy_layer layers[2 * DM_BPIO_MAX_DEPTH];
 	unsigned int nr_layers;
 	unsigned int nr_inflight;
