@@ -46,7 +46,7 @@ enum bpio_gate_state {
 struct bpio_gate {
 	struct percpu_ref ref;
 	wait_queue_head_t drained;
-	spinlock_t lock;
+	spinlock_t lock;	/* @closed, @state, @nr_drained */
 	unsigned long closed;
 	enum bpio_gate_state state;
 	unsigned int nr_drained;

@@ -147,12 +147,15 @@ check_counts() {
 # each_allocation TEXT PATTERN STEP DEAD: fails one after another until there is
 # none left to fail; DEAD are the tokens that this cost, from first to last
 each_allocation() {
-	local text=$1 pattern=$2 step=$3 want=$4 n=1 misses=0 died="" failed=0 all_bad=""
+	local text=$1 pattern=$2 step=$3 want=$4 n=1 misses=0 failed=0
+	local died="" before="" all_bad=""
 
 	while [ $misses -lt 2 ]; do
 		try $n "$pattern"
 		[ -z "$bad" ] || all_bad="$all_bad $n:$bad"
-		died+=$dead
+		# a piece may take more than one that it cannot do without
+		[ "$dead" = "$before" ] || died+=$dead
+		before=$dead
 		if [ "$hit" ]; then
 			failed=$((failed + 1))
 			misses=0

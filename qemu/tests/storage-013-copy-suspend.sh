@@ -15,12 +15,12 @@
 blocks=64
 length=$((blocks * 4096))
 
-# in_flight NAME: bios of the volume
-in_flight() {
-	local reads writes
+# copying: bios of the copy are on their way through the lower volume
+copying() {
+	local counts
 
-	read -r reads writes <"/sys/block/$(block_name "$1")/inflight"
-	((reads + writes))
+	read -ra counts <"/sys/block/$(block_name low)/inflight"
+	((counts[0] + counts[1]))
 }
 
 copy_and_suspend() {
@@ -34,7 +34,7 @@ copy_and_suspend() {
 	dmsetup suspend --noflush --nolockfs bpio-held
 	exec bpio-ctl b "load:$tmp/token" "owrite:0:$length" >"$tmp/said" &
 	copy=$!
-	wait_for 60 in_flight low || fail "$fs: nothing is copied"
+	wait_for 60 copying || fail "$fs: nothing is copied"
 	exec dmsetup suspend bpio-low &
 	suspend=$!
 	wait_for 60 sleeps_or_ended "$suspend" dm_wait_for_completion || true
