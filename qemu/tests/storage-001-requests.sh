@@ -10,12 +10,12 @@ load_modules
 new_dm t "0 131072 bpio /dev/nvme0n1 0"
 d=/dev/mapper/t
 
-texts=() wants=() ops=() rules=()
+texts=() wants=() ops=() numbers=()
 # case_ WANT TEXT OP...: one request more
 case_() {
 	wants+=("$1")
 	texts+=("$2")
-	rules+=("${case_rules-}")
+	numbers+=("${case_rules-}")
 	shift 2
 	ops+=("$@")
 }
@@ -24,7 +24,7 @@ run_cases() {
 	local i=0 line case_rules
 
 	while IFS= read -r line; do
-		case_rules=${rules[i]-}
+		case_rules=${numbers[i]-}
 		if [[ "${line#* } " == "${wants[i]-nothing more} "* ]]; then
 			ok "${texts[i]}: $line"
 		else
@@ -34,7 +34,7 @@ run_cases() {
 	done < <(storage "$d" "${ops[@]}")
 	case_rules=
 	check_equal "all were answered" "${#wants[@]}" "$i"
-	texts=() wants=() ops=() rules=()
+	texts=() wants=() ops=() numbers=()
 }
 
 denied=status=ACCESS_DENIED mismatch=status=INFO_LENGTH_MISMATCH
