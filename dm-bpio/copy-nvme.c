@@ -22,6 +22,8 @@
 #define NVME_ONCS_COPY			BIT(8)
 #define NVME_IDENTIFY_BYTES		4096
 #define NVME_ID_CTRL_ONCS_AT		520	/* u16 */
+#define NVME_ID_CTRL_OCFS_AT		534	/* u16, formats of Copy */
+#define NVME_OCFS_FORMAT_0		BIT(0)
 #define NVME_ID_NS_FLBAS_AT		26	/* u8, index of the format in use */
 #define NVME_ID_NS_FLBAS_INDEX		0xf
 #define NVME_ID_NS_DPS_AT		29	/* u8, end-to-end data protection */
@@ -148,7 +150,9 @@ void dm_bpio_nvme_target_init(struct dm_bpio *target)
 	nvme->nsid = ret;
 	if (nvme_identify(disk, 0, NVME_ID_CNS_CTRL, data) ||
 	    !(get_unaligned_le16(data + NVME_ID_CTRL_ONCS_AT) &
-	      NVME_ONCS_COPY))
+	      NVME_ONCS_COPY) ||
+	    !(get_unaligned_le16(data + NVME_ID_CTRL_OCFS_AT) &
+	      NVME_OCFS_FORMAT_0))
 		goto out;
 	if (nvme_identify(disk, nvme->nsid, NVME_ID_CNS_NS, data) ||
 	    nvme_has_metadata(data))
@@ -175,12 +179,19 @@ void dm_bpio_nvme_target_exit(struct dm_bpio *target)
 }
 
 /* May @target, which lies on a namespace, be given Copy commands now? */
-bool dm_bpio_nvme_usable(const struct dm_bpio *target)
+bool dm_bpio_nvme_usable(struct dm_bpio *target)
 {
 	unsigned long refused = READ_ONCE(target->nvme.refused_until);
 
-	return target->nvme.capable &&
-	       (!refused || time_after(jiffies, refused));
+	if (!target->nvme.capable)
+		return false;
+	if (!refused)
+		return true;
+	if (!time_after(jiffies, refused))
+		return false;
+	/* Forgotten, so that it does not come back when jiffies wraps. */
+	cmpxchg(&target->nvme.refused_until, refused, 0);
+	return true;
 }
 
 /* ---- commands ------------------------------------------------------------ */
@@ -197,10 +208,20 @@ static s32 nvme_status(blk_status_t status)
 /*
  * Is that the device's word on the command?  It may say that it has no Copy,
  * or has none of this size: a table's copy_limits may be beyond its own, and
- * the block layer turns Command Size Limit Exceeded into an I/O error.  A block
- * that cannot be read looks the same to whoever copies it next.
+ * the block layer turns Command Size Limit Exceeded into an I/O error.
  */
 static bool nvme_refused(blk_status_t status)
+{
+	return status == BLK_STS_NOTSUPP || status == BLK_STS_TARGET ||
+	       status == BLK_STS_IOERR;
+}
+
+/*
+ * Is another engine worth a try?  After a reset, say, of the controller, whose
+ * commands the block layer repeats only when they are its own.  Not after a
+ * block that cannot be read: it cannot be read by another engine either.
+ */
+static bool nvme_may_be_retried(blk_status_t status)
 {
 	switch (status) {
 	case BLK_STS_OK:
@@ -219,11 +240,11 @@ static void nvme_copy_end(struct nvme_copy_cmd *cmd, blk_status_t status)
 	struct dm_bpio_copy *copy = cmd->copy;
 	u64 at = cmd->at, length = cmd->length;
 
-	if (nvme_refused(status)) {
+	if (nvme_refused(status))
 		WRITE_ONCE(cmd->target->nvme.refused_until,
 			   (jiffies + NVME_REFUSED_SECONDS * HZ) | 1);
+	if (nvme_may_be_retried(status))
 		WRITE_ONCE(copy->nvme_failed, true);
-	}
 	kfree(cmd);
 	dm_bpio_copy_end(copy, &dm_bpio_engine_nvme, nvme_status(status), at,
 			 length);

@@ -166,7 +166,7 @@ void nvme_init_request(struct request *req, struct nvme_command *cmd);
 /* copy-nvme.c */
 void dm_bpio_nvme_target_init(struct dm_bpio *target);
 void dm_bpio_nvme_target_exit(struct dm_bpio *target);
-bool dm_bpio_nvme_usable(const struct dm_bpio *target);
+bool dm_bpio_nvme_usable(struct dm_bpio *target);
 
 /* copy-kcopyd.c */
 int dm_bpio_kcopyd_init(void);

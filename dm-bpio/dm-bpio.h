@@ -395,7 +395,6 @@ void dm_bpio_piece_free(struct bpio_piece *piece);
 
 /* marker.c */
 int dm_bpio_marker_init(void);
-void dm_bpio_marker_exit(void);
 void dm_bpio_marker_volume_init(struct dm_bpio_volume *vol);
 void dm_bpio_marker_volume_exit(struct dm_bpio_volume *vol);
 int dm_bpio_marker_map(struct dm_bpio *target, struct bio *bio);

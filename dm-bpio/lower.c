@@ -283,7 +283,7 @@ static void dm_bpio_look_table(dev_t devt, struct dm_ioctl *buffer, char *name)
 	for (i = 0; i < buffer->target_count; i++) {
 		struct dm_target_spec *spec;
 
-		if (at > room - sizeof(*spec) || !IS_ALIGNED(at, 8))
+		if (at + sizeof(*spec) > room || !IS_ALIGNED(at, 8))
 			return;
 		spec = (void *)buffer + buffer->data_start + at;
 		spec->target_type[DM_MAX_TYPE_NAME - 1] = '\0';

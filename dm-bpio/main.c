@@ -23,7 +23,7 @@ static int __init dm_bpio_init(void)
 		goto err_token_store;
 	ret = dm_bpio_copy_init();
 	if (ret)
-		goto err_marker;
+		goto err_token_store;
 	ret = dm_bpio_target_init();
 	if (ret)
 		goto err_copy;
@@ -36,8 +36,6 @@ err_target:
 	dm_bpio_target_exit();
 err_copy:
 	dm_bpio_copy_exit();
-err_marker:
-	dm_bpio_marker_exit();
 err_token_store:
 	dm_bpio_token_store_exit();
 err_volume:
@@ -50,7 +48,6 @@ static void __exit dm_bpio_exit(void)
 	dm_bpio_control_exit();
 	dm_bpio_target_exit();
 	dm_bpio_copy_exit();
-	dm_bpio_marker_exit();
 	dm_bpio_token_store_exit();
 	dm_bpio_volume_exit();
 }

@@ -816,9 +816,3 @@ int dm_bpio_marker_init(void)
 	marker_key = get_random_u64();
 	return 0;
 }
-
-/* Freed markers may still wait for readers of the tables. */
-void dm_bpio_marker_exit(void)
-{
-	rcu_barrier();
-}

@@ -526,5 +526,7 @@ int dm_bpio_volume_init(void)
 void dm_bpio_volume_exit(void)
 {
 	destroy_workqueue(dm_bpio_wq);
+	/* A volume that was just freed had idle markers, which RCU frees. */
+	rcu_barrier();
 	WARN_ON(!list_empty(&dm_bpio_volumes));
 }
