@@ -3,6 +3,7 @@
 # fs: ext4 xfs
 # quick: stock:xfs debug:ext4
 # disk: removed 1G
+# expects: EXT4-fs error|potential data loss|XFS .* (Shutting|shut) down
 # timeout: 300
 #
 # Whatever happens, the destination holds old data, zeros or the source's, and
