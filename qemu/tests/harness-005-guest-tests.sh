@@ -159,6 +159,8 @@ faults_noticed() { # KERNEL
 	check "$1: nothing of it is left for the next one" \
 		not says '^not ok .* faulty-007-after'
 	check "$1: which has run" says '^ok .* faulty-007-after: no program is left'
+	[ "$1" != debug ] || check "$1: noticed: no search for leaked memory" \
+		says '^not ok \[debug\] kmemleak: it has turned itself off'
 }
 
 # No guest runs below: what qemu/kernel asks of apt hangs, or it knows no kernel.
@@ -248,5 +250,6 @@ kernels
 outsider
 faulty_tests
 faults_noticed stock 2
+[ "$quick" ] || faults_noticed debug 6
 [ "$quick" ] || keeping
 finish
