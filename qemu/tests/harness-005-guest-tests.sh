@@ -209,21 +209,52 @@ kernels() {
 		"$(tail -n 2 "$tmp/log" | head -n 1)"
 }
 
-memory() {
-	check_equal "machines by the memory there is" "1 1 True 2 True True" \
-		"$(python3 - "$repo/qemu/guest-tests" <<-'END'
-	import importlib.machinery, importlib.util, sys
-
-	sys.dont_write_bytecode = True
-	loader = importlib.machinery.SourceFileLoader("tests", sys.argv[1])
+# of_program ARG...: what the lines of Python from standard input print, which have
+# qemu/guest-tests as `tests`
+of_program() {
+	cat >"$tmp/loaded.py" <<-END
+	import importlib.machinery, importlib.util
+	loader = importlib.machinery.SourceFileLoader("tests", "$repo/qemu/guest-tests")
 	tests = importlib.util.module_from_spec(importlib.util.spec_from_loader("tests", loader))
 	loader.exec_module(tests)
+	END
+	cat >"$tmp/part.py"
+	PYTHONPATH=$tmp python3 -B "$tmp/part.py" "$@"
+}
+
+memory() {
+	check_equal "machines by the memory there is" "1 1 True 2 True True" \
+		"$(of_program <<-'END'
+	from loaded import tests
+
 	tests.MACHINES = 3
 	few = tests.machines_for(2 * tests.MEMORY_MIB + 100)
 	print(tests.machines_for(0)[0], *[f(tests.machines_for(3000)) for f in (
 	    lambda m: m[0], lambda m: "3000 MiB" in m[1])],
 	    few[0], "2 at a time instead of 3" in few[1],
 	    tests.machines_for(1 << 20) == (3, ""))
+	END
+	)"
+}
+
+# Each of the debug kernel ends with a search for leaked memory.
+debug_machines() {
+	check_equal "machines of a kernel, of 1 to 4 at a time" \
+		"stock: 1 2 3 4, debug: 1 1 2 3" "$(of_program <<-'END'
+	from types import SimpleNamespace as Some
+	from loaded import tests
+
+	def machines(kernel, at_once):
+	    plan = Some(options=None, snapshot=None, machines_at_once=at_once,
+	                times=Some(expected=lambda *_: 1000))
+	    group = tests.Group(Some(kernel=kernel), [], plan)
+	    group.todo = [1] * 9
+	    while group.urgency() and group.running < 9:
+	        group.running += 1
+	    return str(group.running)
+
+	print(", ".join("%s: %s" % (kernel, " ".join(machines(kernel, n) for n in range(1, 5)))
+	                for kernel in ("stock", "debug")))
 	END
 	)"
 }
@@ -246,6 +277,7 @@ keeping() {
 }
 
 memory
+debug_machines
 kernels
 outsider
 faulty_tests
