@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: loads of others' making on a mount, with bypassed readers beside them
 # fs: ext4 xfs
-# quick: stock
+# quick: stock:xfs
 # smp: 2
 # needs: prog=stress-ng prog=dbench prog=fio
 # timeout: 300

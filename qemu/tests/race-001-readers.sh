@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: bypassed readers against truncate, punch, overwrite, extend, rename,
 # fs: ext4 xfs
-# quick: stock debug
+# quick: stock:xfs debug:ext4
 # smp: 2
 # timeout: 240
 #

@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: every change of state at once, against eight bypassed readers
 # fs: ext4 xfs
-# quick: stock debug
+# quick: stock:xfs debug:ext4
 # smp: 2
 # needs: module=bpio-flt-passthru module=bpio-flt-legacy
 # timeout: 240
