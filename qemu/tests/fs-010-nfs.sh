@@ -1,7 +1,7 @@
 #!/bin/bash
 # purpose: the kernel's NFS server on bpiofs, version 4.2, over loopback
 # fs: ext4 xfs
-# quick: stock:xfs stock-6.12:xfs
+# quick: stock:xfs debug:ext4 stock-6.12:xfs
 # timeout: 600
 # needs: prog=xfs_io prog=setfattr
 export FS_BYPASS=1
@@ -21,7 +21,7 @@ no_file() { ! [ -e "$1" ]; }
 
 data() {
 	# not a whole number of blocks
-	bpio-verify fill "$l/filled" 1 3000001
+	bpio-verify fill "$l/filled" 1 $((3000000 / scale + 1))
 	cp "$l/filled" "$tmp/data"
 	cp "$tmp/data" "$n/new"
 	check "$v: what the client writes is there" cmp "$tmp/data" "$l/new"
@@ -84,15 +84,17 @@ names() {
 }
 
 many() {
+	local nr=$((1500 / scale))
+
 	mkdir "$l/many"
-	(cd "$l/many" && seq -f 'a-name-that-is-not-short-%g' 1500 | xargs touch)
-	check "$v: 1500 names are listed, each once" \
+	(cd "$l/many" && seq -f 'a-name-that-is-not-short-%g' "$nr" | xargs touch)
+	check "$v: $nr names are listed, each once" \
 		cmp <(ls "$l/many") <(ls "$n/many")
 	(cd "$n/many" && seq -f 'of-the-client-%g' 30 | xargs touch &&
 		rm a-name-that-is-not-short-12?)
 	echo 2 >/proc/sys/vm/drop_caches
 	ls "$l/many" >"$tmp/names"
-	check_equal "$v: 30 more, 10 fewer" 1520 "$(wc -l <"$tmp/names")"
+	check_equal "$v: 30 more, 10 fewer" $((nr + 20)) "$(wc -l <"$tmp/names")"
 	check "$v: and the same" cmp "$tmp/names" <(ls "$n/many")
 	rm -r "$l/many"
 }
@@ -177,23 +179,23 @@ both() {
 seek_all() { xfs_io -r -c "seek -a -r 0" "$1" | tail -n +2 | xargs; }
 
 offers_more() {
-	local m=1048576 before
+	local m=$((1048576 / scale)) before
 
-	bpio-verify fill "$l/src" 1 8M
+	bpio-verify fill "$l/src" 1 $((8 * m))
 	before=$(count_of copy_offload_bytes)
 	check_equal "$v: copy_file_range" $((8 * m)) "$(python3 -c '
 import os, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
 to = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
 done = 0
-while n := os.copy_file_range(fd, to, (8 << 20) - done):
+while n := os.copy_file_range(fd, to, int(sys.argv[3]) - done):
     done += n
 os.fsync(to)
-print(done)' "$n/src" "$n/dst")"
+print(done)' "$n/src" "$n/dst" $((8 * m)))"
 	check "$v: the bytes are right" cmp "$l/src" "$l/dst"
 	check_equal "$v: the server has copied them by token" $((8 * m)) \
 		$(($(count_of copy_offload_bytes) - before))
-	bpio-verify fill "$l/again" 2 8M
+	bpio-verify fill "$l/again" 2 $((8 * m))
 	cp "$l/again" "$n/src"
 	before=$(count_of copy_offload_bytes)
 	xfs_io -ft -c "copy_range $n/src" "$n/dst"
@@ -208,20 +210,19 @@ print(done)' "$n/src" "$n/dst")"
 			$(($(count_of copy_offload_bytes) - before))
 	fi
 
-	xfs_io -c "fpunch 1m 2m" "$n/dst"
-	truncate -s 9m "$n/dst"
+	xfs_io -c "fpunch $m $((2 * m))" "$n/dst"
+	truncate -s $((9 * m)) "$n/dst"
 	sync "$n/dst"
 	check_equal "$v: holes are found, as here" \
 		"DATA 0 HOLE $m DATA $((3 * m)) HOLE $((8 * m))" \
 		"$(seek_all "$n/dst")"
 	check_equal "$v: (here)" "$(seek_all "$n/dst")" "$(seek_all "$l/dst")"
-	head -c 2M /dev/zero |
-		dd of="$l/src" bs=1M seek=1 conv=notrunc status=none
-	truncate -s 9m "$l/src"
+	dd if=/dev/zero of="$l/src" bs="$m" count=2 seek=1 conv=notrunc status=none
+	truncate -s $((9 * m)) "$l/src"
 	check "$v: punched: zeros, and nothing else" cmp "$l/src" "$l/dst"
 	before=$(stat -c %b "$l/dst")
-	fallocate -o 1M -l 2M "$n/dst"
-	check_equal "$v: fallocate takes room" 4096 \
+	fallocate -o "$m" -l $((2 * m)) "$n/dst"
+	check_equal "$v: fallocate takes room" $((2 * m / 512)) \
 		$(($(stat -c %b "$l/dst") - before))
 	check "$v: and changes nothing" cmp "$l/src" "$n/dst"
 	check "$v: an extended attribute is set" \
