@@ -3,7 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:ext4 debug:xfs stock-6.12:ext4
 # timeout: 240
-# checks: 105 122 125 126 135 137 138 139 142 143
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -36,9 +35,9 @@ offload_reads=1 offload_writes=1
 	moved=$(($(sectors_moved "$disk") - moved))
 	check "$fs: $moved sectors of ordinary I/O, far less than the data" \
 		test $moved -lt 1024
-	check "$fs: the bytes are the source's" bpio-verify check dst 1
-	check "$fs: also through the cache" bpio-verify check -c dst 1
-	check "$fs: also through the bypass" bpio-verify check -e -E uring dst 1
+	rule 137 check "$fs: the bytes are the source's" bpio-verify check dst 1
+	rule 137 check "$fs: also through the cache" bpio-verify check -c dst 1
+	rule 137 check "$fs: also through the bypass" bpio-verify check -e -E uring dst 1
 	check "$fs: the source is what it was" bpio-verify check src 1
 }
 
@@ -46,7 +45,7 @@ one_token() {
 	rm -f d1 d2
 	bpio-verify fill d1 9 2M
 	bpio-verify fill d2 9 2M
-	answers "$fs: one token, several files, places and parts" \
+	rule 138 answers "$fs: one token, several files, places and parts" \
 		src oread:64K:1M save:"$tmp/t" open:d1 owrite:64K:1M open:d2 \
 		owrite:64K:512K owrite:576K:256K:512K owrite:832K:512:768K \
 		use:0 oread:64K:1M save:"$tmp/t2" <<-END
@@ -57,16 +56,16 @@ one_token() {
 	$(ok_write 512)
 	$(ok_read 1048576)
 	END
-	check "$fs: the first file, its other parts untouched" \
+	rule 138 check "$fs: the first file, its other parts untouched" \
 		bpio-verify check -o 64K -l 1M d1 1
 	check "$fs: before" bpio-verify check -l 64K d1 9
 	check "$fs: after" bpio-verify check -o 1088K d1 9
-	check "$fs: the second" bpio-verify check -o 64K -l 786944 d2 1
+	rule 138 check "$fs: the second" bpio-verify check -o 64K -l 786944 d2 1
 	check "$fs: after it, from the next sector" \
 		bpio-verify check -o 852480 d2 9
-	check "$fs: two reads of one range: two tokens" \
-		test "$(cmp "$tmp/t" "$tmp/t2" >/dev/null && echo same)" = ""
-	answers "$fs: past the token's end: short, then refused" \
+	rule 142 check "$fs: two reads of one range: two tokens" \
+		expect_status 1 cmp -s "$tmp/t" "$tmp/t2"
+	rule 139 answers "$fs: past the token's end: short, then refused" \
 		d2 load:"$tmp/t" owrite:0:64K:1008K owrite:0:64K:1M \
 		owrite:0:512:2M <<-END
 	$(ok_write 16384)
@@ -80,12 +79,12 @@ zero_tokens() {
 
 	for kind in zeroA zero4 zero8; do
 		bpio-verify fill z 9 256K
-		answers "$fs: zero token $kind" z mark:v $kind \
+		rule 135 answers "$fs: zero token $kind" z mark:v $kind \
 			owrite:64K:64K:1024M gain:bytes_zero+ <<-END
 		$(ok_write 65536)
 		gain bytes_zero=some
 		END
-		check "$fs: $kind: zeros" cmp -n 65536 -i 65536:0 z /dev/zero
+		rule 135 check "$fs: $kind: zeros" cmp -n 65536 -i 65536:0 z /dev/zero
 		check "$fs: $kind: before" bpio-verify check -l 64K z 9
 		check "$fs: $kind: after" bpio-verify check -o 128K z 9
 	done
@@ -94,7 +93,7 @@ zero_tokens() {
 # Other users of the destination and of the source.
 coherent() {
 	bpio-verify fill d1 9 1M
-	answers "$fs: cached and mapped readers of the destination see it" \
+	rule 137 answers "$fs: cached and mapped readers of the destination see it" \
 		src oread:0:1M open:d1:rb read:0:8192 open:d1:rb mmap:1M \
 		peek:8 use:1 open:d1 owrite:0:1M use:1 read:0:1M:"$tmp/r1" \
 		peek:8 peek:1048072 <<-END
@@ -107,7 +106,7 @@ coherent() {
 	peek 1
 	peek 1
 	END
-	check "$fs: the cached reader, all of it" bpio-verify check -c "$tmp/r1" 1
+	rule 137 check "$fs: the cached reader, all of it" bpio-verify check -c "$tmp/r1" 1
 	answers "$fs: what was written to the source by a cached writer" \
 		s2:dcrw write:0:64K:70 open:s2:rwb write:4096:4096:71 \
 		oread:0:64K open:d1 owrite:0:64K \
@@ -119,9 +118,9 @@ coherent() {
 	read 65536
 	read 65536
 	END
-	check "$fs: is in the token" cmp "$tmp/r1" "$tmp/r2"
+	rule 122 check "$fs: is in the token" cmp "$tmp/r1" "$tmp/r2"
 	bpio-verify fill d1 9 1M
-	answers "$fs: O_DSYNC, cached, not O_APPEND: handles of the destination" \
+	rule 125 answers "$fs: O_DSYNC, cached, not O_APPEND: handles of the destination" \
 		src oread:0:64K open:d1:wa owrite:0:64K open:d1:ws \
 		owrite:64K:64K open:d1:wb owrite:128K:64K sh:"stat -c %s d1" \
 		open:d1:r owrite:0:64K open:d1:w oread:0:64K <<-END
@@ -137,7 +136,7 @@ coherent() {
 	check "$fs: the others wrote where they were told" \
 		eval "cmp -n 64K -i 64K:0 d1 src && cmp -n 64K -i 128K:0 d1 src"
 	check "$fs: the rest is as it was" bpio-verify check -o 192K d1 9
-	answers "$fs: BypassIO and ODX leave each other alone" \
+	rule 105 answers "$fs: BypassIO and ODX leave each other alone" \
 		src enable mark:v oread:0:64K read:0:4096 open:d1 enable \
 		owrite:0:64K read:0:4096 gain:full_reads show:active_count <<-END
 	enable status=SUCCESS info=352 op=1 flags=8 result=SUCCESS driver= reason=
@@ -169,10 +168,10 @@ engines() {
 	mount_volume w
 	cd "$tmp/w"
 	bpio-verify fill far 9 1M
-	check_equal "$fs: NVMe Copy alone cannot: refused" \
+	rule 143 check_equal "$fs: NVMe Copy alone cannot: refused" \
 		"owrite status=DEVICE_UNREACHABLE info=0" \
 		"$(bpio-ctl far load:"$tmp/t" owrite:0:1M)"
-	check "$fs: and nothing is written" bpio-verify check far 9
+	rule 143 check "$fs: and nothing is written" bpio-verify check far 9
 	remove_volume w
 
 	cd "$tmp/v"

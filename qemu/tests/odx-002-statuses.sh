@@ -3,8 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:xfs
 # timeout: 240
-# checks: 111 112 113 114 115 116 117 118 119 120 121 128 129 130 132 133 134
-# checks: 131 136
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -16,7 +14,7 @@ bad_w="owrite status=INVALID_PARAMETER info=0"
 ok64="oread status=SUCCESS info=528 transfer=65536 flags=0 token=bpio"
 
 reading() {
-	answers "$fs: OFFLOAD_READ: lengths, alignment, sizes, overflow" \
+	rule 111 112 answers "$fs: OFFLOAD_READ: lengths, alignment, sizes, overflow" \
 		a in=31 oread:0:64K out=527 oread:0:64K \
 		in=31 out=527 oread:1:64K oread:1:64K oread:511:512 \
 		oread:0:513 size=31 oread:0:64K size=33 oread:0:64K \
@@ -35,7 +33,7 @@ reading() {
 	$bad_r
 	$ok64
 	END
-	answers "$fs: length 0 comes before the file's kind; then kind, size" \
+	rule 113 114 116 answers "$fs: length 0 comes before the file's kind; then kind, size" \
 		dir oread:0:0 oread:0:64K open:. oread:0:0 open:small \
 		oread:0:0 oread:0:512 open:sparse oread:0:0 oread:0:64K \
 		open:empty oread:0:512 <<-END
@@ -48,7 +46,12 @@ reading() {
 	oread status=OFFLOAD_READ_FILE_NOT_SUPPORTED info=0
 	$bad_r
 	END
-	answers "$fs: the end of the file, with a tail of 100 bytes" \
+	bpio-ctl dir oread:0:0 save:"$tmp/t" >/dev/null
+	rule 113 check "$fs: the bytes of a zero token" cmp "$tmp/t" <(
+		printf '\xff\xff\0\1\0\0\1\xf8'
+		head -c 504 /dev/zero
+	)
+	rule 118 answers "$fs: the end of the file, with a tail of 100 bytes" \
 		tail oread:1M:512 oread:0xfffff000:512 oread:1048064:612 \
 		oread:1048064:1024 oread:1048576:100 oread:1049088:512 <<-END
 	oread status=SUCCESS info=528 transfer=512 flags=1 token=bpio
@@ -58,7 +61,7 @@ reading() {
 	oread status=SUCCESS info=528 transfer=512 flags=0 token=bpio
 	oread status=END_OF_FILE info=0
 	END
-	answers "$fs: beyond the valid data: zeros, without the device" \
+	rule 118 119 120 121 answers "$fs: beyond the valid data: zeros, without the device" \
 		pre mark:v oread:64K:64K oread:0:1M oread:1M:1M oread:2M:512 \
 		gain:tokens_issued \
 		msg:"fault offload_read times 1 bytes 4096" oread:0:1M <<-END
@@ -69,7 +72,7 @@ reading() {
 	gain tokens_issued=1
 	oread status=SUCCESS info=528 transfer=4096 flags=0 token=bpio
 	END
-	answers "$fs: locks: a reader is kept out by exclusive ones of others" \
+	rule 117 answers "$fs: locks: a reader is kept out by exclusive ones of others" \
 		a open:a lock:w:4096:4096 use:0 oread:0:4096 oread:0:8192 \
 		use:1 oread:0:8192 lock:r:4096:4096 use:0 oread:0:8192 <<-END
 	lock 0
@@ -80,7 +83,7 @@ reading() {
 	oread status=SUCCESS info=528 transfer=8192 flags=0 token=bpio
 	END
 	cp a gone
-	answers "$fs: an unlinked file" gone unlink:gone oread:0:4096 \
+	rule 115 answers "$fs: an unlinked file" gone unlink:gone oread:0:4096 \
 		zeroA owrite:0:4096 <<-END
 	unlink 0
 	oread status=FILE_DELETED info=0
@@ -91,7 +94,7 @@ reading() {
 writing() {
 	bpio-verify fill d 9 1M
 	bpio-ctl a oread:0:64K save:"$tmp/t" >/dev/null
-	answers "$fs: OFFLOAD_WRITE: lengths, alignment, sizes, overflow" \
+	rule 128 129 130 answers "$fs: OFFLOAD_WRITE: lengths, alignment, sizes, overflow" \
 		d load:"$tmp/t" in=543 owrite:0:64K out=15 owrite:0:64K \
 		in=543 out=15 owrite:1:1 owrite:1:64K owrite:0:513 \
 		owrite:0:64K:1 size=543 owrite:0:64K \
@@ -110,7 +113,7 @@ writing() {
 	owrite status=SUCCESS info=16 written=0
 	owrite status=SUCCESS info=16 written=0
 	END
-	answers "$fs: kinds, size and end of the file" \
+	rule 132 134 answers "$fs: kinds, size and end of the file" \
 		dir:r load:"$tmp/t" owrite:0:64K owrite:0:0 open:.:r \
 		owrite:0:64K owrite:0:0 open:a:r owrite:0:64K open:sparse \
 		owrite:0:64K open:small owrite:0:512 open:d owrite:1M:512 \
@@ -129,7 +132,7 @@ writing() {
 	owrite status=SUCCESS info=16 written=512
 	1048676
 	END
-	answers "$fs: locks: a writer also by shared ones, its own too" \
+	rule 133 answers "$fs: locks: a writer also by shared ones, its own too" \
 		d load:"$tmp/t" open:d lock:r:4096:4096 owrite:0:8192 \
 		owrite:8192:4096 lock:w:4096:4096 owrite:0:8192 use:0 \
 		owrite:0:8192 owrite:0:4096 <<-END
@@ -142,7 +145,7 @@ writing() {
 	owrite status=SUCCESS info=16 written=4096
 	END
 	bpio-verify fill d 9 1M
-	answers "$fs: tokens that are none" \
+	rule 136 answers "$fs: tokens that are none" \
 		d type:0xFFFF0002 owrite:0:4096 type:0xFFFFFFFF \
 		owrite:0:4096 type:0x42504F01 owrite:0:4096 \
 		type:0x12345678 owrite:0:4096 load:"$tmp/t" flip:8 \
@@ -158,7 +161,7 @@ writing() {
 	owrite status=SUCCESS info=16 written=4096
 	owrite status=INVALID_TOKEN info=0
 	END
-	check "$fs: none of them wrote" bpio-verify check -l 64K d 9
+	rule 136 check "$fs: none of them wrote" bpio-verify check -l 64K d 9
 	umount_volume v
 	mount_volume v ro
 	cd "$tmp/v"
@@ -173,11 +176,12 @@ turns_read_only() {
 	umount_volume v
 	mount_volume v
 	cd "$tmp/v"
-	dmesg -C
-	answers "$fs: read-only since a file was opened for writing" \
+	echo "bpio-test: read-only $$" >/dev/kmsg
+	rule 131 answers "$fs: read-only since a file was opened for writing" \
 		d zeroA owrite:0:64K \
 		sh:"echo u >/proc/sysrq-trigger" \
-		sh:"until dmesg | grep -q 'ncy Remount'; do sleep 0.1; done" \
+		sh:"until dmesg | sed '1,/bpio-test: read-only $$/d' |
+			grep -q 'ncy Remount'; do sleep 0.1; done" \
 		owrite:0:64K <<-END
 	owrite status=SUCCESS info=16 written=65536
 	owrite status=MEDIA_WRITE_PROTECTED info=0

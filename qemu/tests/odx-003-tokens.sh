@@ -3,7 +3,6 @@
 # fs: ext4 xfs
 # quick: stock:xfs debug:ext4
 # timeout: 240
-# checks: 140 141 142
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,7 +14,7 @@ written="owrite status=SUCCESS info=16 written=65536"
 dead="owrite status=INVALID_TOKEN info=0"
 
 lifetime() {
-	answers "$fs: 500 ms of idleness kill, use keeps alive, 0 is the default" \
+	rule 141 answers "$fs: 500 ms of idleness kill, use keeps alive, 0 is the default" \
 		a mark:v oread:0:64K:500 open:d sleep:2000 owrite:0:64K \
 		gain:tokens_expired use:0 oread:0:64K:1500 use:1 sleep:800 \
 		owrite:0:64K sleep:800 owrite:0:64K sleep:800 owrite:0:64K \
@@ -64,7 +63,7 @@ source_changes() {
 	check "$fs: and wrote nothing" bpio-verify check -l 64K d 1 9
 	rm other
 	bpio-verify fill s 1 64K
-	answers "$fs: a write beside the range, a second one inside it" \
+	rule 140 answers "$fs: a write beside the range, a second one inside it" \
 		s mark:v oread:0:32K open:d use:0 write:32K:4096:3 use:1 \
 		owrite:0:32K gain:tokens_invalidated use:0 \
 		write:31K:512:3 use:1 owrite:0:32K \

@@ -3,7 +3,6 @@
 # quick: stock debug
 # timeout: 240
 # disk: limits 1G,mssrl=8,mcl=20,msrc=2
-# checks: 137
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -35,7 +34,7 @@ copies() {
 		check_equal "$1: ${limits:-of the device}: by NVMe Copy" \
 			"gain bytes_nvme=307200 bytes_kcopyd=0" \
 			"$(tail -n 1 "$tmp/said")"
-		check "$1: ${limits:-of the device}: the bytes are right" \
+		rule 137 check "$1: ${limits:-of the device}: the bytes are right" \
 			bpio-verify check d 1
 		remove_volume v
 	done

@@ -3,7 +3,6 @@
 # quick: stock
 # timeout: 240
 # needs: nvme>=3
-# checks: 22 112 129 137
 # shellcheck disable=SC2086 # numbers and names of devices
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -18,22 +17,22 @@ both() {
 	bpio-verify fill src 1 3M
 	bpio-verify check -e src 1
 	begin v
-	check "$1: bypassed reads: the bytes are right" \
+	rule 22 check "$1: bypassed reads: the bytes are right" \
 		bpio-verify check -e -E uring -q 4 -b 64K src 1
-	check_gained "$1: by the full path" v full_bytes=3145728 \
+	rule 22 check_gained "$1: by the full path" v full_bytes=3145728 \
 		mapped_reads=0 traditional_reads=0
 	bpio-verify fill d 9 3M
 	bpio-ctl src mark:v oread:0:3M open:d owrite:0:3M \
 		gain:bytes_$2 >"$tmp/said"
 	check_equal "$1: copied by $2" "gain bytes_$2=3145728" \
 		"$(tail -n 1 "$tmp/said")"
-	check "$1: the bytes are right" bpio-verify check d 1
+	rule 137 check "$1: the bytes are right" bpio-verify check d 1
 	check "$1: the source's too" bpio-verify check -c src 1
 }
 
 setup_volume v ext4 $large
 both "4096-byte blocks" nvme
-answers "4096-byte blocks: 512 is no multiple, the tail is rounded to 4096" \
+rule 112 129 answers "4096-byte blocks: 512 is no multiple, the tail is rounded to 4096" \
 	src oread:512:4096 oread:0:512 oread:4096:4096 owrite:512:4096 \
 	owrite:0:4096:512 trunc:1000100 oread:999424:676 <<-END
 oread status=INVALID_PARAMETER info=0
@@ -64,8 +63,8 @@ oread status=SUCCESS info=528 transfer=524288 flags=0 token=bpio
 trunc 0
 owrite status=SUCCESS info=16 written=524288
 END
-check "the bytes are right" bpio-verify check w/d 1
-check "and back" bpio-verify check -l 512K v/back 1
+rule 137 check "the bytes are right" bpio-verify check w/d 1
+rule 137 check "and back" bpio-verify check -l 512K v/back 1
 throttle=/sys/module/dm_bpio/parameters/copy_throttle
 check_equal "no throttle at first" 100 "$(<$throttle)"
 echo 20 >$throttle

@@ -6,7 +6,6 @@
 # needs: nvme>=3 prog=perl prog=blkdiscard prog=taskset
 # smp: 2
 # timeout: 400
-# checks: 140
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
 # shellcheck source=qemu/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -83,13 +82,13 @@ images() {
 	check "the source has the new bytes" same b 0
 	head -c $m "$tmp/a" >"$tmp/image0"
 	begin v
-	redeemed "the token has the old ones" t0 image0 16*m
+	rule 140 redeemed "the token has the old ones" t0 image0 16*m
 	check_gained "by dm-kcopyd" v bytes_kcopyd=$m bytes_nvme=0
 	mint t1 range:0:1M
 	put c 0
 	check "the source has the newest bytes" same c 0
-	redeemed "the second token has its own image" t1 b 17*m
-	redeemed "and the first its" t0 image0 18*m
+	rule 140 redeemed "the second token has its own image" t1 b 17*m
+	rule 140 redeemed "and the first its" t0 image0 18*m
 	check "nobody else wrote" same a m m 3*m
 	begin v
 	put b 0

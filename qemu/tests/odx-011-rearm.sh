@@ -4,7 +4,6 @@
 # needs: kernel=stock
 # vm: --icount=off --nvme 1G --memory 2048
 # timeout: 6000
-# checks: 127
 #
 # A machine whose clock counts instructions, and jumps to the next timer when it
 # has nothing to do: 180 s are over at once.  It jumps as well while it waits for
@@ -65,9 +64,9 @@ in_time() {
 # shellcheck disable=SC2317 # called by name
 refuse() {
 	message v fault "offload_$what" status 0xC0000463
-	check_equal "$what: the storage's answer" "o$what status=$no info=0" \
+	rule 127 check_equal "$what: the storage's answer" "o$what status=$no info=0" \
 		"$(request "$what")"
-	check_equal "$what: the next one does not get there" \
+	rule 127 check_equal "$what: the next one does not get there" \
 		"o$what status=NOT_SUPPORTED info=0" "$(request "$what")"
 	message v fault clear
 }
@@ -78,7 +77,7 @@ file_system() {
 
 	in_time "$what: nor after 120 s" "o$what status=NOT_SUPPORTED info=0" \
 		refuse "request $what"
-	check_equal "$what: after 186 s" "$answer" "$(request "$what")"
+	rule 127 check_equal "$what: after 186 s" "$answer" "$(request "$what")"
 
 	message v fault "offload_$what" status 0xC0000463
 	request "$what" >/dev/null
@@ -88,7 +87,7 @@ file_system() {
 	umount_volume v
 	mount_volume v
 	cd "$tmp/v"
-	check_equal "$what: a remount forgets" "$answer" "$(request "$what")"
+	rule 127 check_equal "$what: a remount forgets" "$answer" "$(request "$what")"
 }
 
 # The copy manager's memory of a device that refused a Copy: it was told that

@@ -4,7 +4,6 @@
 # disk: paths 1G,paths=2
 # disk: pi 512M,ms=8,pi=1
 # timeout: 240
-# checks: 137
 #
 # A kernel without NVMe multipath shows each path as a disk of its own, and one
 # without block integrity lets the controller insert and strip the protection
@@ -36,7 +35,7 @@ try() {
 	check_gained "$text: by that engine" v "bytes_$engine=4194304"
 	# not from the cache: what is checked is what is on the device
 	echo 3 >/proc/sys/vm/drop_caches
-	check "$text: the bytes are right" bpio-verify check dst 1
+	rule 137 check "$text: the bytes are right" bpio-verify check dst 1
 }
 
 # The first controller of the disk with two.
