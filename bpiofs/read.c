@@ -47,7 +47,6 @@ struct read_bio {
 	struct bpio_gate *gate;
 	struct inode *lower;
 	loff_t pos;
-	bool moved;			/* not read: its blocks may be moving */
 	unsigned int length;
 	unsigned int bvec_done;		/* of its first page, before it began */
 	struct work_struct work;
@@ -56,6 +55,8 @@ struct read_bio {
 
 /* So many pages at most does read_alone() take. */
 #define ALONE_VECS	4
+/* Runs of a read without an allocation. */
+#define FEW_RUNS	8
 
 static struct bio_set read_bios;
 static struct workqueue_struct *read_wq;
@@ -249,9 +250,7 @@ static void read_bio_work(struct work_struct *work)
 		if (got < 0)
 			cmpxchg(&first->error, 0, got);
 		count_reads(first->iocb->ki_filp, BPIOFS_PATH_TRADITIONAL,
-			    rb->moved ? BPIOFS_WHY_LAYOUT_CHANGING :
-					BPIOFS_WHY_IO_ERROR,
-			    reads, got > 0 ? got : 0);
+			    BPIOFS_WHY_IO_ERROR, reads, got > 0 ? got : 0);
 	}
 	bio_release_pages(bio, first->dirty);
 	finish_bio(rb);
@@ -284,28 +283,32 @@ static void read_bio_end(struct bio *bio)
 }
 
 /*
- * Is every part of the range known?  Then *@start is its first run.  Else
- * *@missing is the first part that is not.
+ * Look a range up, of at least one sector.  The first @max of its runs go to
+ * @runs.  Return: their number, which may be greater; 0: *@missing is the first
+ * part that is not known.
  */
-static bool range_known(struct bpiofs_inode *bi, int seq, loff_t pos,
-			size_t length, struct bpiofs_run *start,
-			loff_t *missing)
+static unsigned int range_lookup(struct bpiofs_inode *bi, int seq, loff_t pos,
+				 size_t length, struct bpiofs_run *runs,
+				 unsigned int max, loff_t *missing)
 {
 	const sector_t first = pos >> SECTOR_SHIFT;
-	const sector_t nr = length >> SECTOR_SHIFT;
+	const sector_t nr_sectors = length >> SECTOR_SHIFT;
 	struct bpiofs_run run;
+	unsigned int nr = 0;
 	sector_t done;
 
-	for (done = 0; done < nr; done += run.nr_sectors) {
-		run = bpiofs_extent_lookup(bi, seq, first + done, nr - done);
+	for (done = 0; done < nr_sectors; done += run.nr_sectors) {
+		run = bpiofs_extent_lookup(bi, seq, first + done,
+					   nr_sectors - done);
 		if (!run.nr_sectors) {
 			*missing = (loff_t)(first + done) << SECTOR_SHIFT;
-			return false;
+			return 0;
 		}
-		if (!done)
-			*start = run;
+		if (nr < max)
+			runs[nr] = run;
+		nr++;
 	}
-	return true;
+	return nr;
 }
 
 /* Probe what is missing; lower i_rwsem not held.  0: worth another look. */
@@ -313,11 +316,10 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 {
 	struct bpiofs_inode *bi = BPIOFS_I(file_inode(file));
 	loff_t last = -1, missing;
-	struct bpiofs_run start;
 	int ret;
 
-	while (!range_known(bi, atomic_read(&bi->layout_seq), pos, length,
-			    &start, &missing)) {
+	while (!range_lookup(bi, atomic_read(&bi->layout_seq), pos, length,
+			     NULL, 0, &missing)) {
 		/* each probe has to get on, or the data is not there */
 		if (missing <= last)
 			return -ENODATA;
@@ -330,16 +332,20 @@ static int probe_missing(struct file *file, loff_t pos, size_t length)
 }
 
 /*
- * Submit the whole range.  The caller holds the lower i_rwsem shared, has called
- * range_known() with @seq and @run, and keeps its own gate reference until this
- * returns: the first bio may complete, and the next page fault may sleep, while
- * the map is still needed.  Each bio takes a gate reference of its own.
+ * Submit the whole range, which lies in @run.  The caller has held the lower
+ * i_rwsem shared since before it looked @run up, and keeps its own gate reference
+ * until this returns: the first bio may complete, and the next page fault may
+ * sleep, while the map is still needed.  Each bio takes a gate reference of its
+ * own.
+ *
+ * All runs were looked up before the first bio: the read is the file at one
+ * moment, although what is known may be probed again under another number.
  * Return: the first bio, or an error when nothing was submitted.
  */
 static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
-				     struct bpiofs_inode *bi, int seq,
-				     struct bpiofs_run run, size_t length,
-				     ssize_t size)
+				     struct bpiofs_inode *bi,
+				     const struct bpiofs_run *run,
+				     size_t length, ssize_t size)
 {
 	struct bpiofs_volume *vol = bpiofs_vol(bi->vfs_inode.i_sb);
 	struct file *file = iocb->ki_filp;
@@ -349,6 +355,7 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 	blk_opf_t opf = REQ_OP_READ;
 	struct read_bio *first = NULL;
 	loff_t pos = iocb->ki_pos;
+	sector_t done = 0;		/* of @run */
 	bool plugged = false;
 	struct blk_plug plug;
 	int ret = 0;
@@ -358,30 +365,15 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 	if (iocb->ki_flags & IOCB_NOWAIT)
 		opf |= REQ_NOWAIT;
 	while (pos < end) {
-		sector_t nr = run.nr_sectors, lower;
+		sector_t nr = run->nr_sectors - done, lower;
 		struct block_device *bdev;
 		struct read_bio *rb;
 		struct bio *bio;
-		bool moved = false;
 		size_t part;
 		int vecs;
 
-		/*
-		 * What was known may have been probed again meanwhile.  Then
-		 * the rest is read like what has failed.
-		 */
-		if (!nr) {
-			nr = (end - pos) >> SECTOR_SHIFT;
-			run = bpiofs_extent_lookup(bi, seq, pos >> SECTOR_SHIFT,
-						   nr);
-			moved = !run.nr_sectors;
-			if (likely(!moved))
-				nr = run.nr_sectors;
-			else
-				run.sector = 0;
-		}
-		run.nr_sectors = 0;
-		bdev = bpio_volume_map(vol->stg, run.sector, &nr, &lower);
+		bdev = bpio_volume_map(vol->stg, run->sector + done, &nr,
+				       &lower);
 		if (WARN_ON_ONCE(!bdev)) {
 			ret = -EIO;
 			break;
@@ -419,10 +411,14 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 		rb->gate = &vol->stg->gate;
 		rb->lower = bi->lower;
 		rb->pos = pos;
-		rb->moved = moved;
 		rb->length = bio->bi_iter.bi_size;
 		rb->bvec_done = bio->bi_iter.bpio_bvec_done;
 		pos += rb->length;
+		done += rb->length >> SECTOR_SHIFT;
+		if (done == run->nr_sectors) {
+			run++;
+			done = 0;
+		}
 		/* before the read can complete */
 		if (pos == end)
 			count_full(iocb, bpiofs_file(file), vol, vol->stg,
@@ -449,10 +445,7 @@ static struct read_bio *submit_range(struct kiocb *iocb, struct iov_iter *iter,
 			blk_start_plug(&plug);
 			plugged = true;
 		}
-		if (unlikely(moved))
-			bio_io_error(bio);
-		else
-			submit_bio(bio);
+		submit_bio(bio);
 	}
 	if (plugged)
 		blk_finish_plug(&plug);
@@ -613,8 +606,9 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 	struct inode *lower = bi->lower;
 	const loff_t pos = iocb->ki_pos;
 	struct iov_iter saved;
+	struct bpiofs_run few[FEW_RUNS], *runs = few;
+	unsigned int nr, max = FEW_RUNS;
 	loff_t size, missing;
-	struct bpiofs_run start;
 	struct read_bio *rb;
 	bool probed = false;
 	bool dropped = false;
@@ -636,7 +630,7 @@ static ssize_t bypass_read(struct kiocb *iocb, struct iov_iter *iter,
 again:
 	ret = lock_lower(lower, nowait);
 	if (ret)
-		return ret;
+		goto out;
 
 	if (unlikely(!READ_ONCE(bpiofs_file(file)->enabled))) {
 		*why = BPIOFS_WHY_NOT_ENABLED;
@@ -648,14 +642,16 @@ again:
 	}
 	if (unlikely(has_cached_users(bi))) {
 		inode_unlock_shared(lower);
+		ret = -EAGAIN;
 		if (nowait && !has_cached_opens(bi))
-			return -EAGAIN;
+			goto out;
+		ret = 0;
 		if (!nowait && !dropped && !cached_users_left(bi)) {
 			dropped = true;
 			goto again;
 		}
 		*why = BPIOFS_WHY_CACHED_USERS;
-		return 0;
+		goto out;
 	}
 	if (unlikely(!bpiofs_layout_stable(bi))) {
 		*why = BPIOFS_WHY_LAYOUT_CHANGING;
@@ -678,11 +674,13 @@ again:
 		}
 		if (sparse < 0) {
 			inode_unlock_shared(lower);
+			ret = -EAGAIN;
 			if (nowait)
-				return -EAGAIN;
+				goto out;
+			ret = 0;
 			*why = BPIOFS_WHY_SPARSE;
 			if (judged)
-				return 0;
+				goto out;
 			judge_sparse(file);
 			judged = true;
 			*why = BPIOFS_WHY_NONE;
@@ -698,18 +696,39 @@ again:
 	 */
 	seq = atomic_read(&bi->layout_seq);
 	length = min_t(u64, iov_iter_count(iter), round_up(size - pos, block));
-	if (unlikely(!range_known(bi, seq, pos, length, &start, &missing))) {
+	nr = range_lookup(bi, seq, pos, length, runs, max, &missing);
+	if (unlikely(nr > max)) {
+		if (nowait) {
+			ret = -EAGAIN;
+			goto out_unlock;
+		}
+		if (runs != few)
+			kvfree(runs);
+		max = nr;
+		runs = kvmalloc_array(max, sizeof(*runs), GFP_KERNEL_ACCOUNT);
+		if (!runs) {
+			*why = BPIOFS_WHY_NO_MEMORY;
+			goto out_unlock;
+		}
+		/* What was found may be forgotten meanwhile. */
 		inode_unlock_shared(lower);
+		goto again;
+	}
+	if (unlikely(!nr)) {
+		inode_unlock_shared(lower);
+		ret = -EAGAIN;
 		if (nowait)
-			return -EAGAIN;
+			goto out;
+		ret = 0;
 		*why = BPIOFS_WHY_NOT_MAPPED;
 		if (probed)
-			return 0;
+			goto out;
 		ret = probe_missing(file, pos, length);
 		if (ret) {
 			if (ret == -ENOMEM)
 				*why = BPIOFS_WHY_NO_MEMORY;
-			return 0;
+			ret = 0;
+			goto out;
 		}
 		probed = true;
 		*why = BPIOFS_WHY_NONE;
@@ -732,28 +751,33 @@ again:
 	}
 	size = min_t(loff_t, length, size - pos);
 	saved = *iter;
-	rb = submit_range(iocb, iter, bi, seq, start, length, size);
+	rb = submit_range(iocb, iter, bi, runs, length, size);
 	bpio_gate_leave(&stg->gate);
 	inode_unlock_shared(lower);
 	if (IS_ERR(rb)) {
 		*iter = saved;
-		return PTR_ERR(rb);
+		ret = PTR_ERR(rb);
+		goto out;
 	}
 
 	if (!is_sync_kiocb(iocb)) {
 		if (atomic_dec_and_test(&rb->ref))
 			finish_read(rb);
-		return -EIOCBQUEUED;
+		ret = -EIOCBQUEUED;
+		goto out;
 	}
 	if (atomic_dec_and_test(&rb->ref))
 		WRITE_ONCE(rb->waiter, NULL);
 	ret = wait_read(rb);
 	if (ret > 0)
 		iocb->ki_pos += ret;
-	return ret;
+	goto out;
 
 out_unlock:
 	inode_unlock_shared(lower);
+out:
+	if (runs != few)
+		kvfree(runs);
 	return ret;
 }
 
@@ -931,8 +955,7 @@ static void read_one_end(struct bio *bio)
 		rb->uncounted = false;
 		rb->first = rb;
 		rb->pos = iocb->ki_pos;
-		rb->moved = false;
-		read_bio_end(bio);
+			read_bio_end(bio);
 		return;
 	}
 	leave_read(rb->lower, rb->gate);
