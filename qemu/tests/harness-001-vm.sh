@@ -204,12 +204,6 @@ hangs() {
 	PATH=$path
 }
 
-# Long enough to boot or not: it is 124 in any case.
-times_out() {
-	check_equal "a timeout is 124" 124 \
-		"$(status_of "$vm" run --timeout 15 -- sleep infinity </dev/null)"
-}
-
 # -- a prompt ----------------------------------------------------------------
 
 # As Documentation/testing.md has it, on a terminal.
@@ -257,7 +251,6 @@ parts() {
 	vm = importlib.util.module_from_spec(importlib.util.spec_from_loader("vm", loader))
 	loader.exec_module(vm)
 	END
-
 	rm -rf "$repo/build/vm/killed"
 	mkdir -p "$repo/build/vm/killed"
 	: >"$repo/build/vm/killed/lock"
@@ -284,6 +277,19 @@ parts() {
 	       *apart, "WARNING: other", *apart, "bpio-expects:", "WARNING: third"]
 	seen = [line for line in vm.splats("\n".join(LOG)) if line.startswith("WARNING")]
 	assert seen == ["WARNING: first", "WARNING: other", "WARNING: third"], seen
+	END
+
+	# before that, and what becomes of "timeout", is looked at by hangs
+	part "a machine that is up: its word, its death or the timeout ends it" <<-'END'
+	from types import SimpleNamespace as Some
+	from vm_file import vm
+
+	late, never = 0, 1e18
+	for status, poll, deadline, end in [
+	        (None, None, late, "timeout"), (None, 1, never, "dead"), (7, None, late, "done")]:
+	    verdict = Some(status=status, join=lambda _: None)
+	    got = vm.wait_for_end(Some(poll=lambda poll=poll: poll), verdict, [], deadline)
+	    assert got == end, (status, poll, got)
 	END
 
 	part "KVM: no holds for an hour, yes until the next boot" "$tmp" <<-'END'
@@ -358,10 +364,9 @@ parts() {
 	END
 }
 
+parts
 one_machine
 side_by_side
 hangs
-times_out
 shell
-parts
 finish
