@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # purpose: on_write preserve: a token keeps its image whatever is written, as far as the reserve goes
 # fs: ext4 xfs
-# quick: stock:xfs
-# needs: nvme>=3 prog=perl prog=blkdiscard prog=taskset
-# smp: 2
+# quick: stock:ext4,xfs debug:ext4
+# needs: nvme>=3 prog=perl prog=blkdiscard
 # timeout: 400
 # shellcheck disable=SC2086,SC2154 # numbers and names of devices; $tmp
 # shellcheck source=qemu/tests/lib.sh
@@ -324,55 +323,6 @@ races() {
 		reserve_failed=0
 }
 
-# of the last target
-used_by_last() {
-	dmsetup status bpio-v | sed -n '$s/.* reserve_used=\([0-9]*\) .*/\1/p'
-}
-
-# Tokens die by the dozen while pieces are added for the one that lives: what is
-# not theirs stays. Of two targets one preserves, a write to the other kills;
-# each of the two has a processor. They stand for everything many times over, so
-# that their deaths take a while.
-deaths() {
-	local i words=() pid
-
-	remove_volume v
-	dmsetup create bpio-v <<-END
-	0 2048 bpio $disk 0
-	2048 129024 bpio $disk 2048 6 on_write preserve reserve $disk2 0 65536
-	END
-	live[v]=yes
-	noise a 30*m
-	put a m
-	ctl range:1M:30M kernel dread:600000 save:"$tmp/t0" >/dev/null
-	for ((i = 0; i < 60; i++)); do
-		words+=(kernel dread:600000)
-	done
-	ctl range:0:64K range:1M:30M:63:0 "${words[@]}" >/dev/null
-	begin v
-	bpio-ctl $d:d write:1M:15M:1 >/dev/null
-	taskset 1 bpio-ctl $d:d mark:v show:tokens await:preserved_bytes \
-		write:0:4096:2 gain:preserved_bytes >"$tmp/said" &
-	pid=$!
-	# it is looking
-	wait_for 10 grep -q . "$tmp/said"
-	words=()
-	for ((i = 0; i < 240; i++)); do
-		words+=(write:$((16 * m + i * k64)):64K:1)
-	done
-	taskset 2 bpio-ctl $d:d "${words[@]}" >/dev/null
-	wait $pid
-	note "when they had died: $(tail -n 1 "$tmp/said")"
-	check_gained "tokens die while the data of another is preserved" v \
-		tokens_invalidated=60 reserve_failed=0 reserve_full=0 \
-		preserved_bytes=$((30 * m)) tokens=-60
-	check_equal "that keeps all its pieces" $((30 * m)) "$(used_by_last)"
-	redeemed "and its image" t0 a 32*m
-	ctl mark:v msg:revoke
-	check_equal "its death empties the reserve" 0 "$(used_by_last)"
-	remove_volume v
-}
-
 # suspend, resume, another table, slow devices
 tables() {
 	local before
@@ -542,6 +492,7 @@ rereads() {
 files() {
 	local how
 
+	remove_volume v
 	[ $fs = ext4 ] || volume_mib=320
 	make_volume v "$disk" 0 on_write preserve reserve "$disk2" 0 65536
 	poison "$d" 32M
@@ -610,8 +561,13 @@ files() {
 	volume_mib=64
 }
 
-# BPIO_PARTS chooses some; without it, files as well.
-for part in ${BPIO_PARTS-constructor images limits model races deaths tables stacked}; do
+# BPIO_PARTS chooses some; without it, files as well. On the debug kernel make test
+# runs what writes and redeems.
+parts="constructor images limits model races tables stacked"
+if [ "${BPIO_QUICK-}" ] && kernel_is_debug; then
+	parts=images BPIO_FS=
+fi
+for part in ${BPIO_PARTS-$parts}; do
 	$part
 done
 [ "${BPIO_PARTS+set}" ] || on_each_fs files
