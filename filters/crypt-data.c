@@ -329,6 +329,17 @@ int crypt_pre_write(struct flt_callback_data *data,
 	return FLT_PREOP_SYNCHRONIZE;
 }
 
+/*
+ * Did the file grow, although the operation failed?  XFS fills the gap between
+ * the end of the file and a write behind it with zeros first, page by page, and
+ * the size grows with them.  Then it ends the write of a task that was killed.
+ */
+static bool has_grown(const struct flt_related_objects *objects,
+		      const struct crypt_op *op)
+{
+	return i_size_read(objects->inode) > op->size;
+}
+
 int crypt_post_write(struct flt_callback_data *data,
 		     const struct flt_related_objects *objects,
 		     void *completion_context, u32 flags)
@@ -349,6 +360,9 @@ int crypt_post_write(struct flt_callback_data *data,
 					(u64)op->pos + op->length) - op->pos;
 			data->result = written;
 		}
+	} else if (op && has_grown(objects, op)) {
+		if (crypt_apply(objects, s, &op->after))
+			data->result = crypt_spoil(objects, s);
 	}
 	crypt_leave(s, true);
 	if (!op)
@@ -385,6 +399,7 @@ int crypt_pre_set_size(struct flt_callback_data *data,
 		goto out_leave;
 	ret = 0;
 	size = i_size_read(objects->inode);
+	op->size = size;
 	last = round_down(min(size, new), CRYPT_BLOCK);
 	if (new > size && last < size) {
 		ret = recode(objects, s, last, size - last,
@@ -417,8 +432,9 @@ int crypt_post_set_size(struct flt_callback_data *data,
 	struct crypt_op *op = completion_context;
 
 	if (op) {
-		if (crypt_apply(objects, s,
-				data->result < 0 ? &op->undo : &op->after))
+		const bool failed = data->result < 0 && !has_grown(objects, op);
+
+		if (crypt_apply(objects, s, failed ? &op->undo : &op->after))
 			data->result = crypt_spoil(objects, s);
 		free_op(op);
 	}
