@@ -56,15 +56,50 @@ static int token_read_fault(struct dm_bpio_volume *vol)
 }
 
 /*
- * Read from @offset on what lies in one place and can be had in one go: whole
- * blocks straight, a part of a block by way of @bounce, one block.  Inside the
- * source gate.  Return: bytes, or a negative errno.
+ * Read @length bytes at @head of @leaf, which is @place: whole blocks straight, a
+ * part of a block by way of @bounce, one block.  Return: bytes, or a negative
+ * errno; -EAGAIN: it was preserved since it was looked up.
+ */
+static ssize_t token_read_held(struct bpio_token *token,
+			       const struct dm_bpio_place *place,
+			       const struct dm_bpio_leaf *leaf,
+			       unsigned int head, void *buffer, size_t length,
+			       void *bounce)
+{
+	const unsigned int block = bdev_logical_block_size(leaf->bdev);
+	struct dm_bpio_hold hold;
+	bool whole;
+	int ret;
+
+	dm_bpio_hold_init(&hold, place, 0,
+			  DIV_ROUND_UP(head + length, SECTOR_SIZE));
+	head += (leaf->sector << SECTOR_SHIFT) & (block - 1);
+	whole = !head && length >= block;
+	length = whole ? round_down(length, block) :
+			 min_t(size_t, length, block - head);
+	ret = dm_bpio_token_hold_data(token, &hold, 1);
+	if (ret)
+		return ret;
+	ret = literal_io(leaf->bdev, REQ_OP_READ,
+			 round_down(leaf->sector, block >> SECTOR_SHIFT),
+			 whole ? buffer : bounce, whole ? length : block);
+	dm_bpio_token_drop_data(token, &hold, 1);
+	if (ret)
+		return ret == -EAGAIN || ret == -ESTALE ? -EIO : ret;
+	if (!whole)
+		memcpy(buffer, bounce + head, length);
+	return length;
+}
+
+/*
+ * Read from @offset on what lies in one place and can be had in one go.  Inside
+ * the source gate.  Return: bytes, or a negative errno.
  */
 static ssize_t token_read_some(struct bpio_token *token, u64 offset,
 			       void *buffer, size_t length, void *bounce)
 {
 	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
-	unsigned int head = offset & (SECTOR_SIZE - 1), block;
+	unsigned int head = offset & (SECTOR_SIZE - 1);
 	struct dm_bpio_leaf leaf = { };
 	struct dm_bpio_place place;
 	const struct bpio_run *run = &place.run;
@@ -94,22 +129,8 @@ static ssize_t token_read_some(struct bpio_token *token, u64 offset,
 	if (ret)
 		return ret;
 
-	block = bdev_logical_block_size(leaf.bdev);
-	head += (leaf.sector << SECTOR_SHIFT) & (block - 1);
-	if (!head && length >= block) {
-		length = round_down(length, block);
-		ret = literal_io(leaf.bdev, REQ_OP_READ, leaf.sector, buffer,
-				 length);
-		return ret ?: length;
-	}
-	length = min_t(size_t, length, block - head);
-	ret = literal_io(leaf.bdev, REQ_OP_READ,
-			 round_down(leaf.sector, block >> SECTOR_SHIFT),
-			 bounce, block);
-	if (ret)
-		return ret;
-	memcpy(buffer, bounce + head, length);
-	return length;
+	return token_read_held(token, &place, &leaf, head, buffer, length,
+			       bounce);
 }
 
 /* Inside the source gate.  Return: NTSTATUS. */
@@ -122,6 +143,8 @@ static s32 token_read_all(struct bpio_token *token, u64 token_offset,
 	while (done < length) {
 		ret = token_read_some(token, token_offset + done, buffer + done,
 				      length - done, bounce);
+		if (ret == -EAGAIN)
+			continue;
 		if (ret <= 0)
 			return ret == -ENODATA ? STATUS_DATA_OVERRUN :
 			       ret == -ESTALE ? STATUS_INVALID_TOKEN :
@@ -133,17 +156,20 @@ static s32 token_read_all(struct bpio_token *token, u64 token_offset,
 
 /* ---- the engine ---------------------------------------------------------- */
 
-static void literal_copy(struct dm_bpio_copy *copy, u64 at,
-			 const struct dm_bpio_leaf *src,
-			 const struct dm_bpio_leaf *dst, sector_t nr_sectors)
+static sector_t literal_copy(struct dm_bpio_copy *copy, u64 at,
+			     const struct dm_bpio_place *place,
+			     const struct dm_bpio_leaf *src,
+			     const struct dm_bpio_leaf *dst,
+			     sector_t nr_sectors)
 {
-	size_t length = (size_t)nr_sectors << SECTOR_SHIFT;
+	sector_t nr = min_t(sector_t, nr_sectors, PAGE_SIZE >> SECTOR_SHIFT);
+	size_t length = (size_t)nr << SECTOR_SHIFT;
 	s32 status = STATUS_INSUFFICIENT_RESOURCES;
 	void *buffer, *bounce;
 	int ret;
 
 	if (!dm_bpio_copy_begin(copy, at, length))
-		return;
+		return nr;
 	if (copy->fua)
 		copy->need_flush = true;
 	buffer = (void *)__get_free_page(GFP_NOIO);
@@ -159,12 +185,12 @@ static void literal_copy(struct dm_bpio_copy *copy, u64 at,
 	free_page((unsigned long)buffer);
 	free_page((unsigned long)bounce);
 	dm_bpio_copy_end(copy, &dm_bpio_engine_literal, status, at, length);
+	return nr;
 }
 
 const struct dm_bpio_copy_engine dm_bpio_engine_literal = {
 	.name = "literal",
 	.stat = BPIO_STAT_BYTES_LITERAL,
-	.max_sectors = PAGE_SIZE >> SECTOR_SHIFT,
 	.copy = literal_copy,
 };
 
@@ -193,7 +219,6 @@ s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 	struct dm_bpio_volume *vol = dm_bpio_token_volume(token);
 	s32 status = STATUS_SUCCESS;
 	void *bounce;
-	u64 moved;
 	int ret;
 
 	bounce = kmalloc(PAGE_SIZE, GFP_KERNEL);	/* blocks are no larger */
@@ -208,22 +233,9 @@ s32 bpio_token_read(struct bpio_token *token, u64 token_offset, void *buffer,
 		}
 	}
 	dm_bpio_token_redeem_begin(token);
-	/* C0 and C3 of token-store.c; a chunk is preserved only once. */
-	for (;;) {
-		moved = dm_bpio_token_moved(token);
-		status = token_read_all(token, token_offset, buffer, length,
-					bounce);
-		if (status || dm_bpio_token_moved(token) == moved)
-			break;
-		bpio_stat_add(&vol->pub, BPIO_STAT_REREAD_BYTES, length);
-	}
+	status = token_read_all(token, token_offset, buffer, length, bounce);
 	if (vol)
 		bpio_gate_leave(&vol->source_gate);
-	/* C3 of token-store.c */
-	if (!dm_bpio_token_alive(token)) {
-		memset(buffer, 0, length);
-		status = STATUS_INVALID_TOKEN;
-	}
 	dm_bpio_token_redeem_end(token);
 free_bounce:
 	kfree(bounce);

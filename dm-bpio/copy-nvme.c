@@ -50,13 +50,25 @@ struct nvme_copy_entry {
 
 static_assert(sizeof(struct nvme_copy_entry) == 32);
 
-/* One command in flight. */
+/**
+ * struct nvme_copy_cmd - one command in flight
+ * @copy: copy
+ * @target: of the namespace
+ * @at: where its data lies, bytes into the copy
+ * @length: bytes
+ * @nr: source ranges
+ * @holds: of the source ranges, behind @entry
+ * @held: they are held
+ * @entry: source ranges
+ */
 struct nvme_copy_cmd {
 	struct dm_bpio_copy *copy;
-	struct dm_bpio *target;		/* of the namespace */
+	struct dm_bpio *target;
 	u64 at;
 	u64 length;
 	unsigned int nr;
+	bool held;
+	struct dm_bpio_hold *holds;
 	struct nvme_copy_entry entry[];
 };
 
@@ -245,6 +257,9 @@ static void nvme_copy_end(struct nvme_copy_cmd *cmd, blk_status_t status)
 			   (jiffies + NVME_REFUSED_SECONDS * HZ) | 1);
 	if (nvme_may_be_retried(status))
 		WRITE_ONCE(copy->nvme_failed, true);
+	/* The command passes all of the token's pieces by: no hold has one. */
+	if (cmd->held)
+		dm_bpio_token_drop_data(copy->token, cmd->holds, cmd->nr);
 	kfree(cmd);
 	dm_bpio_copy_end(copy, &dm_bpio_engine_nvme, nvme_status(status), at,
 			 length);
@@ -264,9 +279,12 @@ static void nvme_copy_submit(struct nvme_copy_cmd *cmd, u64 dest_lba)
 {
 	struct block_device *bdev = cmd->target->dev->bdev;
 	struct request_queue *q = bdev_get_queue(bdev);
+	struct dm_bpio_copy *copy = cmd->copy;
 	struct nvme_command c = { };
+	u64 at = cmd->at;
 	struct request *rq;
 	u32 cdw12;
+	s32 status;
 	int ret;
 
 	c.common.opcode = NVME_OPCODE_COPY;
@@ -274,7 +292,7 @@ static void nvme_copy_submit(struct nvme_copy_cmd *cmd, u64 dest_lba)
 	c.common.cdw10 = cpu_to_le32(lower_32_bits(dest_lba));
 	c.common.cdw11 = cpu_to_le32(upper_32_bits(dest_lba));
 	cdw12 = cmd->nr - 1;
-	if (cmd->copy->fua)
+	if (copy->fua)
 		cdw12 |= NVME_COPY_FUA;
 	c.common.cdw12 = cpu_to_le32(cdw12);
 
@@ -284,6 +302,15 @@ static void nvme_copy_submit(struct nvme_copy_cmd *cmd, u64 dest_lba)
 		return;
 	}
 	cmd->target->nvme.init_request(rq, &c);
+	status = dm_bpio_copy_hold(copy, cmd->holds, cmd->nr);
+	if (status) {
+		blk_mq_free_request(rq);
+		kfree(cmd);
+		dm_bpio_copy_end(copy, &dm_bpio_engine_nvme, status, at, 0);
+		return;
+	}
+	cmd->held = true;
+	/* An allocation that starts no I/O does not wait for any. */
 	ret = bpio_blk_rq_map_kern(rq, cmd->entry,
 				   cmd->nr * sizeof(cmd->entry[0]), GFP_NOIO);
 	if (ret) {
@@ -305,6 +332,30 @@ static sector_t nvme_sector(const struct dm_bpio_leaf *leaf)
 static unsigned int nvme_lba_shift(const struct dm_bpio_leaf *leaf)
 {
 	return ilog2(bdev_logical_block_size(leaf->bdev)) - SECTOR_SHIFT;
+}
+
+/* Return: a command for @nr source ranges, or NULL. */
+static struct nvme_copy_cmd *nvme_cmd_alloc(unsigned int nr)
+{
+	struct nvme_copy_cmd *cmd;
+	size_t entries = struct_size(cmd, entry, nr);
+
+	cmd = kzalloc(entries + nr * sizeof(cmd->holds[0]), GFP_NOIO);
+	if (cmd)
+		cmd->holds = (void *)cmd + entries;
+	return cmd;
+}
+
+/* Source range @i of a command is @run, in blocks of 1 << @shift sectors. */
+static void nvme_cmd_add(struct nvme_copy_cmd *cmd, unsigned int i,
+			 const struct bpio_lba_run *run, unsigned int shift)
+{
+	struct bpio_range_holder *range = &cmd->holds[i].range;
+
+	cmd->entry[i].slba = cpu_to_le64(run->lba);
+	cmd->entry[i].nlb = cpu_to_le16(run->nr_lbas - 1);
+	range->start = (run->lba << shift) + run->to_volume;
+	range->last = range->start + (run->nr_lbas << shift) - 1;
 }
 
 /* Cut the gathered runs into commands and submit them. */
@@ -332,7 +383,7 @@ static void nvme_flush(struct dm_bpio_copy *copy)
 		length = nr_lbas << (shift + SECTOR_SHIFT);
 		if (!dm_bpio_copy_begin(copy, at, length))
 			break;
-		cmd = kzalloc(struct_size(cmd, entry, nr), GFP_NOIO);
+		cmd = nvme_cmd_alloc(nr);
 		if (!cmd) {
 			dm_bpio_copy_end(copy, &dm_bpio_engine_nvme,
 					 STATUS_INSUFFICIENT_RESOURCES, at, 0);
@@ -343,11 +394,8 @@ static void nvme_flush(struct dm_bpio_copy *copy)
 		cmd->at = at;
 		cmd->length = length;
 		cmd->nr = nr;
-		for (i = 0; i < nr; i++) {
-			cmd->entry[i].slba = cpu_to_le64(batch->cmd[i].lba);
-			cmd->entry[i].nlb =
-				cpu_to_le16(batch->cmd[i].nr_lbas - 1);
-		}
+		for (i = 0; i < nr; i++)
+			nvme_cmd_add(cmd, i, &batch->cmd[i], shift);
 		nvme_copy_submit(cmd, lba);
 		lba += nr_lbas;
 		at += length;
@@ -371,9 +419,10 @@ static bool nvme_can(const struct dm_bpio_copy *copy,
 }
 
 /* Gather: a command takes several source ranges for one destination range. */
-static void nvme_copy(struct dm_bpio_copy *copy, u64 at,
-		      const struct dm_bpio_leaf *src,
-		      const struct dm_bpio_leaf *dst, sector_t nr_sectors)
+static sector_t nvme_copy(struct dm_bpio_copy *copy, u64 at,
+			  const struct dm_bpio_place *place,
+			  const struct dm_bpio_leaf *src,
+			  const struct dm_bpio_leaf *dst, sector_t nr_sectors)
 {
 	struct dm_bpio_nvme_batch *batch = &copy->nvme;
 	unsigned int shift = nvme_lba_shift(dst);
@@ -390,8 +439,10 @@ static void nvme_copy(struct dm_bpio_copy *copy, u64 at,
 	}
 	batch->runs[batch->nr].lba = nvme_sector(src) >> shift;
 	batch->runs[batch->nr].nr_lbas = nr_sectors >> shift;
+	batch->runs[batch->nr].to_volume = place->run.source - nvme_sector(src);
 	batch->nr++;
 	batch->nr_sectors += nr_sectors;
+	return nr_sectors;
 }
 
 const struct dm_bpio_copy_engine dm_bpio_engine_nvme = {

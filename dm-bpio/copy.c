@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Copies: turns a marker bio, or ranges of a volume, into commands of one of
- * the engines, and answers for the result.  Owns the life of a copy, the choice
- * of the engine, and the order of checks that makes a redemption a point in
- * time (TK-3).
+ * the engines, and answers for the result.  Owns the life of a copy and the
+ * choice of the engine.  What makes a redemption a point in time (TK-3) is
+ * explained in token-store.c.
  *
  * A marker bio's copy runs in a work of its own, which may sleep as long as the
  * commands need; map() only hands over.  Ranges are copied in the caller's
@@ -28,7 +28,7 @@ static struct workqueue_struct *copy_wq;
 /* Best first. */
 static const struct dm_bpio_copy_engine *const copy_engines[] = {
 	&dm_bpio_engine_nvme,
-	&dm_bpio_engine_kcopyd,
+	&dm_bpio_engine_host,
 };
 
 /* ---- commands in flight -------------------------------------------------- */
@@ -54,7 +54,6 @@ static s32 copy_may_go_on(const struct dm_bpio_copy *copy)
 
 	if (status)
 		return status;
-	/* C1 of token-store.c */
 	if (!dm_bpio_token_alive(copy->token))
 		return STATUS_INVALID_TOKEN;
 	if (copy->has_deadline && time_after_eq(jiffies, copy->deadline))
@@ -120,7 +119,39 @@ void dm_bpio_copy_end(struct dm_bpio_copy *copy,
 	complete(&copy->done);
 }
 
-static void copy_wait(struct dm_bpio_copy *copy)
+/**
+ * dm_bpio_copy_hold - keep what a command reads as it is
+ * @copy: copy
+ * @holds: initialised; until dm_bpio_token_drop_data()
+ * @nr: their number
+ *
+ * The last thing before the command is submitted: after this nothing may be
+ * waited for but the device.
+ *
+ * Context: the task that runs the copy.
+ * Return: STATUS_SUCCESS, or the status with which the command ends.
+ */
+s32 dm_bpio_copy_hold(struct dm_bpio_copy *copy, struct dm_bpio_hold *holds,
+		      unsigned int nr)
+{
+	switch (dm_bpio_token_hold_data(copy->token, holds, nr)) {
+	case 0:
+		return STATUS_SUCCESS;
+	case -EAGAIN:
+		copy->again = true;
+		return STATUS_UNSUCCESSFUL;
+	default:
+		return STATUS_INVALID_TOKEN;
+	}
+}
+
+/**
+ * dm_bpio_copy_wait - wait until no command of a copy is in flight
+ * @copy: copy
+ *
+ * Context: the task that runs the copy; sleeps.
+ */
+void dm_bpio_copy_wait(struct dm_bpio_copy *copy)
 {
 	while (copy->nr_inflight) {
 		wait_for_completion_io(&copy->done);
@@ -216,7 +247,7 @@ static enum dm_bpio_offload leaf_offload(const struct dm_bpio_leaf *leaf)
  * @sector: of the volume
  * @nr_sectors: wanted; cut at the end of the target
  *
- * What dm-kcopyd and bios work on.  They pass through the map() of what is
+ * What copies by the host work on.  They pass through the map() of what is
  * below, which looks after itself.
  *
  * Context: any, while the target is live.
@@ -261,7 +292,7 @@ static bool leaf_bottom(struct dm_bpio_copy *copy, struct dm_bpio_leaf *leaf,
 		if (!target)
 			return false;
 		leaf_step(leaf, target, sector);
-		if (write && atomic_read(&vol->nr_tokens))
+		if (write && atomic_read(&vol->nr_watched))
 			dm_bpio_preserve_target(target, sector,
 						leaf->nr_sectors);
 	}
@@ -318,17 +349,6 @@ static bool copy_destination(struct dm_bpio_copy *copy, u64 done,
 	return true;
 }
 
-static sector_t copy_by(const struct dm_bpio_copy_engine *engine,
-			struct dm_bpio_copy *copy, u64 done,
-			const struct dm_bpio_leaf *src,
-			const struct dm_bpio_leaf *dst, sector_t nr)
-{
-	if (engine->max_sectors)
-		nr = min(nr, engine->max_sectors);
-	engine->copy(copy, done, src, dst, nr);
-	return nr;
-}
-
 /*
  * Find what an NVMe command names for @src and @dst.  Return: whether it may be
  * submitted.
@@ -364,7 +384,7 @@ static bool copy_may_pass_by(struct dm_bpio_copy *copy,
 	if (!may || !copy->nr_layers || !copy->bios_in_flight)
 		return may;
 	copy_leave_layers(copy);
-	copy_wait(copy);
+	dm_bpio_copy_wait(copy);
 	copy->bios_in_flight = false;
 	return copy_find_bottom(copy, src, dst, nr, low_src, low_dst);
 }
@@ -374,7 +394,7 @@ static void copy_go_through(struct dm_bpio_copy *copy)
 {
 	if (copy->nr_layers && !copy->bios_in_flight) {
 		copy_flush(copy);
-		copy_wait(copy);
+		dm_bpio_copy_wait(copy);
 	}
 	copy_leave_layers(copy);
 	copy->bios_in_flight = true;
@@ -384,7 +404,7 @@ static void copy_go_through(struct dm_bpio_copy *copy)
  * Start to move the piece that @done bytes into the copy begins; @place is the
  * source, dst->nr_sectors the room.  Return: sectors started; 0: no engine may.
  *
- * What lies in a reserve is dm-kcopyd's affair, whatever the tables say of what
+ * What lies in a reserve is copied by the host, whatever the tables say of what
  * lies on the volumes.
  */
 static sector_t copy_some(struct dm_bpio_copy *copy,
@@ -397,6 +417,7 @@ static sector_t copy_some(struct dm_bpio_copy *copy,
 	struct dm_bpio_leaf src = { }, low_src, low_dst;
 	u32 block = bdev_logical_block_size(dst->bdev);
 	bool zero = run->source == BPIO_RUN_ZERO;
+	const struct dm_bpio_copy_engine *engine;
 	struct dm_bpio_volume *vol;
 	struct dm_bpio *target;
 
@@ -419,8 +440,8 @@ static sector_t copy_some(struct dm_bpio_copy *copy,
 	if (!zero && may_nvme && !place->bdev &&
 	    copy_may_pass_by(copy, &src, dst, nr, &low_src, &low_dst)) {
 		nr = min(low_src.nr_sectors, low_dst.nr_sectors);
-		return copy_by(copy_engines[0], copy, done, &low_src, &low_dst,
-			       nr);
+		return copy_engines[0]->copy(copy, done, place, &low_src,
+					     &low_dst, nr);
 	}
 	copy_go_through(copy);
 	if (!zero && !place->bdev && !copy_engines[1]->can(copy, &src, dst))
@@ -430,10 +451,11 @@ static sector_t copy_some(struct dm_bpio_copy *copy,
 	block >>= SECTOR_SHIFT;
 	nr = round_down(nr, block);
 	if (!nr || (!zero && !leaf_is_aligned(&src)))
-		return copy_by(&dm_bpio_engine_literal, copy, done, &src, dst,
-			       literal_sectors(&src, dst, zero));
-	return copy_by(zero ? &dm_bpio_engine_zero : copy_engines[1], copy,
-		       done, &src, dst, nr);
+		return dm_bpio_engine_literal.copy(copy, done, place, &src, dst,
+						   literal_sectors(&src, dst,
+								   zero));
+	engine = zero ? &dm_bpio_engine_zero : copy_engines[1];
+	return engine->copy(copy, done, place, &src, dst, nr);
 }
 
 /* Scripted: some time passes, or it fails, when the place is known. */
@@ -449,19 +471,19 @@ static s32 copy_fault(struct dm_bpio_copy *copy)
 }
 
 /*
- * Move everything from @done to @end, or, with @since, what was preserved since
- * then; returns when no command is in flight.  Then copy_progress() is what was
- * moved.
+ * Move everything from @done on; returns when no command is in flight.  Then
+ * copy_progress() is what was moved.
  */
-static void copy_all(struct dm_bpio_copy *copy, u64 done, u64 end,
-		     bool may_nvme, const u64 *since)
+static void copy_all(struct dm_bpio_copy *copy, u64 done, bool may_nvme)
 {
+	const u64 end = copy->length;
 	struct dm_bpio_place place;
 	struct dm_bpio_leaf dst;
 	sector_t nr;
 
 	copy->status = STATUS_SUCCESS;
 	copy->nvme_failed = false;
+	copy->again = false;
 	copy->bios_in_flight = false;
 	copy->started = max(copy->started, done);
 	atomic64_set(&copy->good, S64_MAX);
@@ -472,10 +494,6 @@ static void copy_all(struct dm_bpio_copy *copy, u64 done, u64 end,
 						  copy->token_offset + done,
 						  end - done, &place))
 			status = STATUS_DATA_OVERRUN;
-		if (!status && since && place.moved <= *since) {
-			done += place.run.length;
-			continue;
-		}
 		if (!status)
 			status = copy_fault(copy);
 		memset(&dst, 0, sizeof(dst));
@@ -483,10 +501,6 @@ static void copy_all(struct dm_bpio_copy *copy, u64 done, u64 end,
 			status = STATUS_NONEXISTENT_SECTOR;
 		if (!status) {
 			nr = copy_some(copy, &place, &dst, done, may_nvme);
-			if (since)
-				bpio_stat_add(&copy->vol->pub,
-					      BPIO_STAT_BYTES_AGAIN,
-					      (u64)nr << SECTOR_SHIFT);
 			/*
 			 * A good token that cannot get here is no fault of
 			 * ours (TK-9).
@@ -505,56 +519,8 @@ static void copy_all(struct dm_bpio_copy *copy, u64 done, u64 end,
 		done += (u64)nr << SECTOR_SHIFT;
 	}
 	copy_flush(copy);
-	copy_wait(copy);
+	dm_bpio_copy_wait(copy);
 	copy_leave_layers(copy);
-}
-
-/*
- * What commands wrote from @done on may be newer than what the token stood for,
- * or another file's, since it died, or moved, while they were in flight.
- */
-static void copy_wipe(struct dm_bpio_copy *copy, u64 done)
-{
-	while (done < copy->started) {
-		struct dm_bpio_leaf dst = { };
-		sector_t nr;
-
-		if (!copy_destination(copy, done, &dst))
-			break;
-		nr = min_t(u64, dst.nr_sectors,
-			   (copy->started - done) >> SECTOR_SHIFT);
-		blkdev_issue_zeroout(dst.bdev, dst.sector, nr, GFP_NOIO,
-				     BLKDEV_ZERO_NOUNMAP);
-		done += (u64)nr << SECTOR_SHIFT;
-	}
-}
-
-/*
- * C3 of token-store.c, as long as the token lives: parts of its data were
- * preserved after @seen, perhaps before they were read, so copy them again.
- * Once begun it is done, even past the deadline: it is little and bounded.
- * Return: how much of @good bytes is good.
- */
-static u64 copy_again(struct dm_bpio_copy *copy, u64 seen, u64 good)
-{
-	bool has_deadline = copy->has_deadline, again = false;
-	s32 status = copy->status;
-	u64 moved;
-
-	copy->has_deadline = false;
-	while ((moved = dm_bpio_token_moved(copy->token)) != seen) {
-		copy_all(copy, 0, good, false, &seen);
-		good = min(good, copy_progress(copy));
-		status = status ?: copy->status;
-		seen = moved;
-		again = true;
-	}
-	copy->status = status;
-	copy->has_deadline = has_deadline;
-	/* What lies behind was not looked after. */
-	if (again)
-		copy_wipe(copy, good);
-	return good;
 }
 
 /*
@@ -563,34 +529,32 @@ static u64 copy_again(struct dm_bpio_copy *copy, u64 seen, u64 good)
  */
 static s32 copy_run(struct dm_bpio_copy *copy, u64 *moved)
 {
-	u64 seen = dm_bpio_token_moved(copy->token);	/* C0 */
 	struct dm_bpio_fault fault;
-	s32 status;
+	s32 refused = STATUS_SUCCESS;
+	bool may_nvme;
 
+	/* Scripted: the device never said that it has Copy. */
+	may_nvme = !dm_bpio_fault_hit(copy->vol, DM_BPIO_FAULT_IDENTIFY,
+				      &fault);
 	init_completion(&copy->done);
 	dm_bpio_token_redeem_begin(copy->token);
-	/* Scripted: the device never said that it has Copy. */
-	copy_all(copy, 0, copy->length,
-		 !dm_bpio_fault_hit(copy->vol, DM_BPIO_FAULT_IDENTIFY, &fault),
-		 NULL);
-	/* It cannot do this Copy after all: what is left, without. */
-	status = copy->status;
-	if (status && copy->nvme_failed &&
-	    dm_bpio_token_alive(copy->token)) {
-		copy_all(copy, copy_progress(copy), copy->length, false, NULL);
-		/* Nobody else may: then the device's word stands. */
-		if (copy->status == STATUS_DEVICE_UNREACHABLE &&
-		    status != STATUS_NOT_SUPPORTED)
-			copy->status = status;
+	*moved = 0;
+	for (;;) {
+		copy_all(copy, *moved, may_nvme);
+		*moved = copy_progress(copy);
+		if (copy->again && copy->status == STATUS_UNSUCCESSFUL)
+			continue;
+		if (!copy->status || !copy->nvme_failed ||
+		    !dm_bpio_token_alive(copy->token))
+			break;
+		/* The device cannot do this Copy: what is left, without. */
+		refused = copy->status;
+		may_nvme = false;
 	}
-	*moved = copy_again(copy, seen, copy_progress(copy));
-
-	/* C3 of token-store.c: the commands have completed. */
-	if (!dm_bpio_token_alive(copy->token)) {
-		copy->status = STATUS_INVALID_TOKEN;
-		copy_wipe(copy, 0);
-		*moved = 0;
-	}
+	/* No other engine may: then the device's word stands. */
+	if (copy->status == STATUS_DEVICE_UNREACHABLE && refused &&
+	    refused != STATUS_NOT_SUPPORTED)
+		copy->status = refused;
 	dm_bpio_token_redeem_end(copy->token);
 	return copy->status;
 }
@@ -619,7 +583,7 @@ static void copy_work(struct work_struct *work)
 	s32 status;
 	u64 moved;
 
-	if (copy->target->preserve && atomic_read(&copy->vol->nr_tokens))
+	if (atomic_read(&copy->vol->nr_watched))
 		dm_bpio_preserve_target(copy->target, copy->one.source,
 					copy->length >> SECTOR_SHIFT);
 	status = copy_run(copy, &moved);
@@ -649,8 +613,8 @@ static void copy_work(struct work_struct *work)
  * @token: source; the marker holds a reference
  * @token_offset: bytes into the token's data
  *
- * Kills the tokens that the write outdates, which may be @token: then the copy
- * fails; or has what they stand for preserved before the first byte.
+ * Kills the tokens that the write outdates, before its first byte, or has what
+ * they stand for preserved.  One of them may be @token: then the copy fails.
  *
  * Context: map(); does not sleep.
  * Return: BLK_STS_OK: @bio will be completed; BLK_STS_AGAIN: the source volume
@@ -689,10 +653,6 @@ blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
 		}
 		copy->source_gate_held = true;
 	}
-	/* To preserve takes time: the work does. */
-	if (!target->preserve && atomic_read(&target->vol->nr_tokens))
-		dm_bpio_tokens_invalidate(target->vol, copy->one.source,
-					  copy->length >> SECTOR_SHIFT);
 	INIT_WORK(&copy->work, copy_work);
 	queue_work(copy_wq, &copy->work);
 	return BLK_STS_OK;
@@ -733,8 +693,8 @@ static s32 copy_enter_gates(struct dm_bpio_copy *copy)
  * @length: bytes, above 0, at most their sum
  * @token: from bpio_token_find()
  * @token_offset: bytes into the token's data, a multiple of 512
- * @deadline: jiffies; no command is submitted later, unless for what was
- *	preserved while it was being copied, and none after a fatal signal
+ * @deadline: jiffies; no command is submitted later, and none after a fatal
+ *	signal
  * @copied: out: bytes from the first range on that hold the token's data
  *
  * Kills the tokens that the write outdates, before its first byte; one of them
@@ -777,7 +737,7 @@ s32 dm_bpio_copy_ranges(struct dm_bpio_volume *vol, const struct bpio_run *dst,
 	if (status)
 		goto out;
 	passing = dm_bpio_pass_begin(vol);
-	if (atomic_read(&vol->nr_tokens))
+	if (atomic_read(&vol->nr_watched))
 		for (i = 0; i < nr_dst && dst[i].offset < length; i++)
 			dm_bpio_preserve(vol, dst[i].source,
 					 min(dst[i].length,
@@ -890,7 +850,7 @@ const char *dm_bpio_copy_engine_name(struct dm_bpio *target)
 		bpio_gate_leave(&held[--nr_held]->source_gate);
 	if (may_nvme)
 		return dm_bpio_engine_nvme.name;
-	return may_kcopyd ? dm_bpio_engine_kcopyd.name : "none";
+	return may_kcopyd ? dm_bpio_engine_host.name : "none";
 }
 
 /**
@@ -933,7 +893,7 @@ int dm_bpio_copy_init(void)
 	copy_wq = alloc_workqueue("bpio_copy", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	if (!copy_wq)
 		goto destroy_pool;
-	ret = dm_bpio_kcopyd_init();
+	ret = dm_bpio_copy_host_init();
 	if (ret)
 		goto destroy_wq;
 	return 0;
@@ -951,7 +911,7 @@ destroy_cache:
 void dm_bpio_copy_exit(void)
 {
 	destroy_workqueue(copy_wq);
-	dm_bpio_kcopyd_exit();
+	dm_bpio_copy_host_exit();
 	mempool_destroy(copy_pool);
 	kmem_cache_destroy(copy_cache);
 }

@@ -22,7 +22,7 @@
  * @nr_sectors: sectors up to the end of the mapping
  * @limits: what Copy may do there: a table line's, else the device's own
  * @may_nvme: all layers allow NVMe Copy
- * @may_kcopyd: all layers allow dm-kcopyd
+ * @may_kcopyd: all layers allow the host engine
  */
 struct dm_bpio_leaf {
 	struct dm_bpio *target;
@@ -80,6 +80,7 @@ struct dm_bpio_copy_layer {
  * @has_deadline: no command is submitted after @deadline
  * @deadline: jiffies
  * @nvme_failed: the device failed a Copy command
+ * @again: a part was preserved between its look-up and its command
  * @done: one per completed command
  * @status: first failure; NTSTATUS
  * @nvme: batch under construction
@@ -108,6 +109,7 @@ struct dm_bpio_copy {
 	bool need_flush;
 	bool has_deadline;
 	bool nvme_failed;
+	bool again;
 	unsigned long deadline;
 	struct completion done;
 	s32 status;
@@ -119,9 +121,9 @@ struct dm_bpio_copy {
  * @name: as in the status line
  * @stat: counts its bytes, at the destination volume
  * @can: may it serve this pair; @src NULL: zeros
- * @max_sectors: that a call of @copy takes, 0: any number
- * @copy: start to move @nr_sectors, which lie @at bytes into the copy; done by
- *	dm_bpio_copy_end() for each command
+ * @copy: start to move up to @nr_sectors from @place, which lies at @src, to
+ *	@dst, @at bytes into the copy; each command ends by dm_bpio_copy_end();
+ *	returns the number of sectors taken
  * @flush: start what @copy has gathered
  *
  * @copy and @flush run in the copy's work and may sleep.
@@ -132,15 +134,15 @@ struct dm_bpio_copy_engine {
 	bool (*can)(const struct dm_bpio_copy *copy,
 		    const struct dm_bpio_leaf *src,
 		    const struct dm_bpio_leaf *dst);
-	sector_t max_sectors;
-	void (*copy)(struct dm_bpio_copy *copy, u64 at,
-		     const struct dm_bpio_leaf *src,
-		     const struct dm_bpio_leaf *dst, sector_t nr_sectors);
+	sector_t (*copy)(struct dm_bpio_copy *copy, u64 at,
+			 const struct dm_bpio_place *place,
+			 const struct dm_bpio_leaf *src,
+			 const struct dm_bpio_leaf *dst, sector_t nr_sectors);
 	void (*flush)(struct dm_bpio_copy *copy);
 };
 
 extern const struct dm_bpio_copy_engine dm_bpio_engine_nvme;
-extern const struct dm_bpio_copy_engine dm_bpio_engine_kcopyd;
+extern const struct dm_bpio_copy_engine dm_bpio_engine_host;
 extern const struct dm_bpio_copy_engine dm_bpio_engine_zero;
 extern const struct dm_bpio_copy_engine dm_bpio_engine_literal;
 
@@ -149,6 +151,9 @@ blk_status_t dm_bpio_copy_start(struct dm_bpio *target, struct bio *bio,
 				struct bpio_marker *marker, u64 pos,
 				struct bpio_token *token, u64 token_offset);
 bool dm_bpio_copy_begin(struct dm_bpio_copy *copy, u64 at, u64 length);
+s32 dm_bpio_copy_hold(struct dm_bpio_copy *copy, struct dm_bpio_hold *holds,
+		      unsigned int nr);
+void dm_bpio_copy_wait(struct dm_bpio_copy *copy);
 void dm_bpio_copy_end(struct dm_bpio_copy *copy,
 		      const struct dm_bpio_copy_engine *engine, s32 status,
 		      u64 at, u64 length);
@@ -168,9 +173,9 @@ void dm_bpio_nvme_target_init(struct dm_bpio *target);
 void dm_bpio_nvme_target_exit(struct dm_bpio *target);
 bool dm_bpio_nvme_usable(struct dm_bpio *target);
 
-/* copy-kcopyd.c */
-int dm_bpio_kcopyd_init(void);
-void dm_bpio_kcopyd_exit(void);
+/* copy-host.c */
+int dm_bpio_copy_host_init(void);
+void dm_bpio_copy_host_exit(void);
 
 /* marker.c */
 void dm_bpio_marker_copied(struct bpio_marker *marker, u64 pos, u64 length,

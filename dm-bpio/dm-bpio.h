@@ -13,12 +13,14 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
+#include <linux/semaphore.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <bpio/storage.h>
 #include <bpio/status.h>
+#include "range-lock.h"
 #include "ranges.h"
 #include "reserve.h"
 
@@ -62,6 +64,8 @@ struct dm_bpio_fault {
 #define DM_BPIO_NAME_BYTES (MODULE_NAME_LEN + sizeof(".ko"))
 /* bpio layers above each other; the walk is recursive */
 #define DM_BPIO_MAX_DEPTH 8
+/* commands of copy-host.c that write to one volume: 16 MiB of memory */
+#define DM_BPIO_HOST_MAX_INFLIGHT 64
 
 /* What a marker's memory holds: for a probe, for a copy. */
 enum bpio_marker_fill {
@@ -89,6 +93,7 @@ enum bpio_marker_fill {
  *	@pub.gate, @source_gate: a spinlock each, inside bpio_gate_*().
  *	@fault_lock: @fault.
  *	@token_lock: @token_ranges and what follows it; spinlock, _bh.
+ *	@ranges: a spinlock inside bpio_range_*(), irqsave.
  * Client operations are called with none of them held but @client_lock.
  * Inside @source_gate the list @targets is stable; dm_bpio_lock, whose holder
  * may be draining it, is not to be taken there.
@@ -96,7 +101,12 @@ enum bpio_marker_fill {
 struct dm_bpio_volume {
 	struct bpio_volume pub;
 
-	/* map() reads these two, and nothing else of tokens and markers. */
+	/*
+	 * map() reads this one, and nothing else of tokens and markers: tokens
+	 * that are live or under construction, reads of their data, and armed
+	 * markers.  One sum, so that a read is seen after its token has died.
+	 */
+	atomic_t nr_watched;
 	atomic_t nr_tokens;	/* live or under construction */
 	atomic_t nr_markers;	/* armed */
 
@@ -137,6 +147,8 @@ struct dm_bpio_volume {
 	u64 nr_issued;			/* tokens so far, from 1 */
 	struct list_head tokens;	/* not dead, under token_lock */
 	struct rb_root token_owners;	/* by uid, under token_lock */
+	struct bpio_range_lock ranges;	/* reads of tokens' data, and writes */
+	struct semaphore host_room;	/* for commands of copy-host.c */
 	struct xarray markers;		/* by page frame number of a folio */
 	/* copies that read from this volume, or write to it past map() */
 	struct bpio_gate source_gate;
@@ -164,18 +176,41 @@ struct dm_bpio_rules {
 };
 
 /**
- * struct dm_bpio_place - where a piece of a token's data lies now
- * @run: the piece; its source is where it lay when the token was issued
- * @bdev: device of the reserve that it was copied to; NULL: it still lies there
+ * struct dm_bpio_place - where a part of a token's data lies now
+ * @run: the part; its source is where it lay when the token was issued
+ * @piece: what it was preserved as; NULL: it still lies there
+ * @bdev: device of the reserve that holds @piece
  * @sector: first sector on @bdev
- * @moved: of what dm_bpio_token_moved() tells, 0 without @bdev
  */
 struct dm_bpio_place {
 	struct bpio_run run;
+	struct bpio_piece *piece;
 	struct block_device *bdev;
 	sector_t sector;
-	u64 moved;
 };
+
+/**
+ * struct dm_bpio_hold - keeps a part of a token's data as it is during a read
+ * @range: sectors of the token's volume
+ * @piece: keep this preserved piece instead; or NULL
+ */
+struct dm_bpio_hold {
+	struct bpio_range_holder range;
+	struct bpio_piece *piece;
+};
+
+/*
+ * A hold for @nr_sectors of @place, beginning @sectors behind its first one; to
+ * be taken by dm_bpio_token_hold().
+ */
+static inline void dm_bpio_hold_init(struct dm_bpio_hold *hold,
+				     const struct dm_bpio_place *place,
+				     sector_t sectors, sector_t nr_sectors)
+{
+	hold->range.start = place->run.source + sectors;
+	hold->range.last = hold->range.start + nr_sectors - 1;
+	hold->piece = place->piece;
+}
 
 /**
  * struct dm_bpio_reserve - room for what is preserved
@@ -378,7 +413,10 @@ bool dm_bpio_token_alive(const struct bpio_token *token);
 void dm_bpio_token_use(struct bpio_token *token);
 void dm_bpio_token_redeem_begin(struct bpio_token *token);
 void dm_bpio_token_redeem_end(struct bpio_token *token);
-u64 dm_bpio_token_moved(const struct bpio_token *token);
+int dm_bpio_token_hold_data(struct bpio_token *token,
+			    struct dm_bpio_hold *holds, unsigned int nr);
+void dm_bpio_token_drop_data(struct bpio_token *token,
+			     struct dm_bpio_hold *holds, unsigned int nr);
 bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 		       struct dm_bpio_place *place);
 
@@ -386,6 +424,7 @@ bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 int dm_bpio_preserve_init(struct dm_bpio *target);
 void dm_bpio_preserve_exit(struct dm_bpio *target);
 void dm_bpio_preserve_use(const struct dm_bpio *target, u64 *used, u64 *size);
+void dm_bpio_write_submit(struct bpio_range_lock *ranges, struct bio *bio);
 int dm_bpio_preserve_map(struct dm_bpio *target, struct bio *bio);
 void dm_bpio_preserve_target(struct dm_bpio *target, sector_t sector,
 			     sector_t nr_sectors);

@@ -12,9 +12,12 @@ static int __init dm_bpio_init(void)
 {
 	int ret;
 
-	ret = dm_bpio_volume_init();
+	ret = bpio_range_lock_module_init();
 	if (ret)
 		return ret;
+	ret = dm_bpio_volume_init();
+	if (ret)
+		goto err_range_lock;
 	ret = dm_bpio_token_store_init();
 	if (ret)
 		goto err_volume;
@@ -40,6 +43,8 @@ err_token_store:
 	dm_bpio_token_store_exit();
 err_volume:
 	dm_bpio_volume_exit();
+err_range_lock:
+	bpio_range_lock_module_exit();
 	return ret;
 }
 
@@ -50,6 +55,7 @@ static void __exit dm_bpio_exit(void)
 	dm_bpio_copy_exit();
 	dm_bpio_token_store_exit();
 	dm_bpio_volume_exit();
+	bpio_range_lock_module_exit();
 }
 
 module_init(dm_bpio_init);

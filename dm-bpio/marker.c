@@ -407,6 +407,7 @@ static int marker_arm(struct bpio_marker *marker, enum marker_mode mode,
 	/* The bio that carries the marker orders this for map(). */
 	marker->mode = mode;
 	atomic_inc(&marker->vol->nr_markers);
+	atomic_inc(&marker->vol->nr_watched);
 	return 0;
 }
 
@@ -554,6 +555,7 @@ void bpio_marker_disarm(struct bpio_marker *marker)
 		marker_forget(marker, end, marker->used_end);
 	}
 	marker->mode = MARKER_IDLE;
+	atomic_dec(&marker->vol->nr_watched);
 	atomic_dec(&marker->vol->nr_markers);
 	if (marker->token)
 		bpio_token_put(marker->token);

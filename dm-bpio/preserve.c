@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ``on_write preserve``: what a token stands for is copied aside before it is
- * overwritten.  Owns the reserve, the writes that wait, and their order (W0 to
- * W2 at the top of token-store.c).  Which tokens a write outdates, and which a
+ * Writes to what tokens stand for.  By default the tokens die; with ``on_write
+ * preserve`` their data is copied aside first.  Either way the write then waits
+ * for commands that are reading the data.  Owns the reserve, the writes that
+ * wait for it, and their order (W0 to W3 at the top of token-store.c).  Which tokens a write outdates, and which a
  * piece serves, token-store.c knows; what a piece is, reserve.c.
  *
  * A write that needs it waits in a queue of its target, a bio as well as a copy
@@ -176,7 +177,7 @@ static bool preserve_want(struct dm_bpio_preserve *preserve, u64 sector,
 	return true;
 }
 
-/* W2 */
+/* W2, W3 */
 static void preserve_let_go(struct dm_bpio_preserve *preserve,
 			    struct dm_bpio_write *write)
 {
@@ -187,6 +188,8 @@ static void preserve_let_go(struct dm_bpio_preserve *preserve,
 		complete(write->done);
 		return;
 	}
+	if (!bpio_range_admit(&preserve->target->vol->ranges, bio))
+		return;
 	dm_bpio_remap(preserve->target, bio);
 	submit_bio_noacct(bio);
 }
@@ -346,16 +349,38 @@ static void preserve_queue(struct dm_bpio_preserve *preserve,
 }
 
 /**
+ * dm_bpio_write_submit - submit a write that has waited for readers
+ * @ranges: of the volume
+ * @bio: from dm_bpio_preserve_map(); in flight, so the live table stays
+ *
+ * Context: process; sleeps.
+ */
+void dm_bpio_write_submit(struct bpio_range_lock *ranges, struct bio *bio)
+{
+	struct dm_bpio_volume *vol =
+		container_of(ranges, struct dm_bpio_volume, ranges);
+	struct dm_bpio *target =
+		dm_bpio_volume_target(vol, bio->bi_iter.bi_sector);
+
+	if (WARN_ON_ONCE(!target)) {
+		bio_io_error(bio);
+		return;
+	}
+	dm_bpio_remap(target, bio);
+	submit_bio_noacct(bio);
+}
+
+/**
  * dm_bpio_preserve_map - a bio is about to write
  * @target: target whose map() got it
  * @bio: a write, discard or the like, its sector that of the mapped device
  *
- * Called when target->vol->nr_tokens is not 0.
+ * Called when target->vol->nr_watched is not 0.
  *
  * Context: map(); does not sleep.
- * Return: DM_MAPIO_REMAPPED: no token stands for what it writes to any more,
- * the caller remaps it; DM_MAPIO_SUBMITTED: it will be, when what is there has
- * been preserved.
+ * Return: DM_MAPIO_REMAPPED: the caller remaps it; no token stands for what it
+ * writes to any more, and no command reads it for one.  DM_MAPIO_SUBMITTED: it
+ * is submitted when that is so.
  */
 int dm_bpio_preserve_map(struct dm_bpio *target, struct bio *bio)
 {
@@ -366,19 +391,22 @@ int dm_bpio_preserve_map(struct dm_bpio *target, struct bio *bio)
 	if (!target->preserve) {
 		dm_bpio_tokens_invalidate(target->vol, sector,
 					  bio_sectors(bio));
-		return DM_MAPIO_REMAPPED;
+		goto admit;
 	}
 	write = dm_per_bio_data(bio, sizeof(*write));
 	memset(write, 0, sizeof(*write));
 	write->start = sector;
 	write->last = sector + bio_sectors(bio) - 1;
 	write->bio = bio;
-	if (!dm_bpio_tokens_outdated(target->vol, write, &needs, &seq))
-		return DM_MAPIO_REMAPPED;
-	/* Nobody can poll for what has not been submitted. */
-	bio_clear_polled(bio);
-	preserve_queue(target->preserve, write);
-	return DM_MAPIO_SUBMITTED;
+	if (dm_bpio_tokens_outdated(target->vol, write, &needs, &seq)) {
+		/* A bio that has not been submitted cannot be polled for. */
+		bio_clear_polled(bio);
+		preserve_queue(target->preserve, write);
+		return DM_MAPIO_SUBMITTED;
+	}
+admit:
+	return bpio_range_admit(&target->vol->ranges, bio) ?
+		DM_MAPIO_REMAPPED : DM_MAPIO_SUBMITTED;
 }
 
 /**
@@ -388,10 +416,12 @@ int dm_bpio_preserve_map(struct dm_bpio *target, struct bio *bio)
  * @nr_sectors: sectors, within @target
  *
  * For writes past map(): when it returns, no token stands for what is there any
- * more.  Callers look at vol->nr_tokens first.
+ * more, and no command reads it for one.  Between dm_bpio_pass_begin() and
+ * dm_bpio_pass_end(), so that no new token does.  Callers look at
+ * vol->nr_watched first.
  *
- * Context: process; sleeps when the target preserves; holds no lock that I/O
- * below the target or a suspend of it may need.
+ * Context: process; sleeps; holds no lock that I/O below the target or a
+ * suspend of it may need, and no part of a token's data.
  */
 void dm_bpio_preserve_target(struct dm_bpio *target, sector_t sector,
 			     sector_t nr_sectors)
@@ -408,12 +438,11 @@ void dm_bpio_preserve_target(struct dm_bpio *target, sector_t sector,
 		return;
 	if (!target->preserve) {
 		dm_bpio_tokens_invalidate(target->vol, sector, nr_sectors);
-		return;
+	} else if (dm_bpio_tokens_outdated(target->vol, &write, &needs, &seq)) {
+		preserve_queue(target->preserve, &write);
+		wait_for_completion_io(&done);
 	}
-	if (!dm_bpio_tokens_outdated(target->vol, &write, &needs, &seq))
-		return;
-	preserve_queue(target->preserve, &write);
-	wait_for_completion_io(&done);
+	bpio_range_wait(&target->vol->ranges, write.start, write.last);
 }
 
 /**

@@ -233,6 +233,7 @@ unsigned int bpio_copy_split_next(struct bpio_copy_split *split,
 		nr_lbas = min_t(u64, nr_lbas, limits->mssrl);
 		if (nr_lbas) {
 			out[nr].lba = run->lba + split->at_lba;
+			out[nr].to_volume = run->to_volume;
 			out[nr++].nr_lbas = nr_lbas;
 			left -= nr_lbas;
 			split->at_lba += nr_lbas;

@@ -40,10 +40,17 @@ struct bpio_copy_limits {
 #define BPIO_COPY_MAX_RANGE_LBAS	65536
 #define BPIO_COPY_MAX_RANGES		256
 
-/* A run of logical blocks of one namespace. */
+/**
+ * struct bpio_lba_run - a run of logical blocks of one namespace
+ * @lba: first block
+ * @nr_lbas: blocks
+ * @to_volume: what to add to a sector of the namespace to get the sector of the
+ *	volume, modulo 2^64; the same in all parts of a run
+ */
 struct bpio_lba_run {
 	u64 lba;
 	u64 nr_lbas;
+	u64 to_volume;
 };
 
 /**

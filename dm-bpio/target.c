@@ -358,7 +358,7 @@ static int dm_bpio_remapped(struct dm_bpio *target, struct bio *bio, bool write)
 	return DM_MAPIO_REMAPPED;
 }
 
-/* There are markers or tokens. */
+/* There are markers, tokens, or reads of their data. */
 static noinline int dm_bpio_map_watched(struct dm_bpio *target,
 					struct bio *bio, bool write)
 {
@@ -369,9 +369,9 @@ static noinline int dm_bpio_map_watched(struct dm_bpio *target,
 		return DM_MAPIO_SUBMITTED;
 	/*
 	 * TK-3: before the write is submitted, an overlapping token dies, or
-	 * what it stands for is preserved.
+	 * its data is preserved, and commands that read the data end.
 	 */
-	if (write && atomic_read(&vol->nr_tokens) && bio_sectors(bio) &&
+	if (write && bio_sectors(bio) &&
 	    dm_bpio_preserve_map(target, bio) == DM_MAPIO_SUBMITTED) {
 		bpio_stat_add(&vol->pub, BPIO_STAT_MAPPED_WRITES, 1);
 		return DM_MAPIO_SUBMITTED;
@@ -385,8 +385,7 @@ static int dm_bpio_map(struct dm_target *ti, struct bio *bio)
 	struct dm_bpio_volume *vol = target->vol;
 	const bool write = op_is_write(bio_op(bio));
 
-	if (unlikely(atomic_read(&vol->nr_markers) |
-		     atomic_read(&vol->nr_tokens)))
+	if (unlikely(atomic_read(&vol->nr_watched)))
 		return dm_bpio_map_watched(target, bio, write);
 	return dm_bpio_remapped(target, bio, write);
 }
@@ -431,8 +430,6 @@ static void dm_bpio_status(struct dm_target *ti, status_type_t type,
 		{ BPIO_STAT_DSM_ACTIONS, "dsm_actions" },
 		{ BPIO_STAT_DSM_FORWARDED, "dsm_forwarded" },
 		{ BPIO_STAT_PRESERVED_BYTES, "preserved_bytes" },
-		{ BPIO_STAT_BYTES_AGAIN, "bytes_again" },
-		{ BPIO_STAT_REREAD_BYTES, "reread_bytes" },
 		{ BPIO_STAT_PRESERVE_FULL, "reserve_full" },
 		{ BPIO_STAT_PRESERVE_FAILED, "reserve_failed" },
 	};

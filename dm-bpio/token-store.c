@@ -8,40 +8,25 @@
  * A token is a capability (protocol 3.4, 9.3): nothing in the 512 bytes is
  * trusted.  The HMAC tells a forged or altered one, the random id finds ours.
  *
- * Point in time, rule TK-3.  Two orders together make that a redemption ends
- * with old data only, or fails:
+ * Point in time, rule TK-3: a redemption reads old data only.
  *
- *  writer, map():  W1 mark every overlapping token dead
- *                  W2 submit the write
- *  copier:         C1 see the token alive, submit the command
- *                  C2 the command has completed
- *                  C3 look again: when the token is dead, fail
+ *  writer:         W0 with ``on_write preserve``: copy the chunk aside, as a
+ *                     piece in a reserve
+ *                  W1 mark every overlapping token dead, or add the piece
+ *                  W2 wait for the commands that hold the sectors
+ *                  W3 submit the write
+ *  copier:         C0 look where the data lies
+ *                  C1 if the token is alive and no piece of the data was added
+ *                     since C0, hold the sectors or the piece
+ *                  C2 submit the command
+ *                  C3 when the command has read, drop the hold
  *
- * Suppose the command read a byte of the write.  Then the device had the write
- * before it completed the command, so W2 came before C2; W1 came before W2 and
- * C2 before C3, so C3 sees the mark and the copy fails.  W1 before W2 is
- * program order kept by the unlock of token_lock; C2 before C3 by the
- * completion that the copier waited for.  Should the copy fail at C3, copy.c
- * also wipes what it wrote, because it may be newer than the token's issuer was
- * entitled to.
+ * W1 and C1 are atomic under token_lock.  If C1 comes first, W2 waits for C3.
+ * If W1 comes first, C1 does not hold and the command is not submitted.  So no
+ * write to what a command reads is submitted between C2 and C3.
  *
- * With ``on_write preserve`` a token does not die, but its data moves:
- *
- *  writer:         W0 copy the chunk aside, as a piece in a reserve
- *                  W1 add the piece, token->moved tells of it
- *                  W2 submit the write, which waited for that (preserve.c)
- *  copier:         C0 note token->moved
- *                  C1 look where the data lies, submit commands
- *                  C2 they have completed
- *                  C3 look again: when the token is dead, fail; when
- *                     token->moved is another, copy the pieces that it tells
- *                     of again, from where they are now, and go to C3
- *
- * As above, a command that read a byte of the write began before W2 and ended
- * after it.  So W1 came before C3, which sees it: another token->moved than at
- * C0, or the same, but then C0 came after W1 and the look-up of C1 found the
- * piece.  A piece never changes, so its bytes are copied again at most once,
- * and there are as many pieces as there is room in the reserve.
+ * A hold is dropped when the device has read, not when the copy is written, and
+ * nothing else is waited for between C1 and C3: W2 is as long as a read.
  *
  * What W0 copies is as old as every token that the piece serves: those that
  * were issued before W0 and have no piece of that chunk.  A write to their
@@ -52,7 +37,8 @@
  *
  * A write that was in flight when its range was added is not seen here: the
  * builder waits for those before it issues (see bpio/storage.h).  Copies that
- * write past map() are waited for at the issue, see dm_bpio_pass_begin().
+ * write past map() are waited for at the issue, see dm_bpio_pass_begin().  So
+ * what W2 waits for was held before W1, and is not joined by others.
  *
  * A token does not expire while it is being redeemed: a command may take longer
  * than an inactivity timer of milliseconds (TK-7).
@@ -336,6 +322,7 @@ static void token_mark_dead(struct bpio_token *token, struct list_head *dying)
 	list_move_tail(&token->list, dying);
 	owner_uncharge(vol, token->owner);
 	atomic_dec(&vol->nr_tokens);
+	atomic_dec(&vol->nr_watched);
 }
 
 /*
@@ -717,8 +704,9 @@ static s32 token_admit(struct bpio_token *token,
 		token->owner = owner_charge(vol, &spare, max);
 	if (token->owner) {
 		list_add_tail(&token->list, &vol->tokens);
-		/* Seen by map() before any range can be added. */
 		atomic_inc(&vol->nr_tokens);
+		/* Seen by map() before any range can be added. */
+		atomic_inc(&vol->nr_watched);
 	}
 	spin_unlock_bh(&vol->token_lock);
 	kfree(spare);
@@ -1222,13 +1210,11 @@ struct dm_bpio_volume *dm_bpio_token_volume(const struct bpio_token *token)
 }
 
 /*
- * Is the token still what it was?  The load is ordered after whatever the
- * caller waited for before, C2 and C3 at the top of this file.
+ * Has the token not died so far?  It may at any moment; only a hold keeps its
+ * data.
  */
 bool dm_bpio_token_alive(const struct bpio_token *token)
 {
-	/* pairs with the unlock of token_lock after token_mark_dead() */
-	smp_rmb();
 	return !READ_ONCE(token->dead);
 }
 
@@ -1253,8 +1239,11 @@ void dm_bpio_token_use(struct bpio_token *token)
  */
 void dm_bpio_token_redeem_begin(struct bpio_token *token)
 {
-	if (token != &zero_token)
-		atomic_inc(&token->redemptions);
+	if (token == &zero_token)
+		return;
+	atomic_inc(&token->redemptions);
+	/* map() looks for holds as long as there may be some. */
+	atomic_inc(&token->vol->nr_watched);
 }
 
 /* Undo dm_bpio_token_redeem_begin(); the inactivity timer starts anew. */
@@ -1262,33 +1251,94 @@ void dm_bpio_token_redeem_end(struct bpio_token *token)
 {
 	if (token == &zero_token)
 		return;
+	atomic_dec(&token->vol->nr_watched);
 	dm_bpio_token_use(token);
 	atomic_dec(&token->redemptions);
 }
 
-/**
- * dm_bpio_token_moved - how often parts of a token's data were preserved
- * @token: issued token
- *
- * C0 and C3 at the top of this file: the load is ordered after whatever the
- * caller waited for before.
- *
- * Context: any but hard interrupt; takes vol->token_lock unless it is 0.
- * Return: a number that grows; the &struct dm_bpio_place.moved of a part that
- * was preserved later is greater.
- */
-u64 dm_bpio_token_moved(const struct bpio_token *token)
+/* Was any of [@at, @last] preserved for the token? */
+static bool token_has_piece(const struct bpio_token *token, u64 at, u64 last)
 {
-	u64 moved;
+	lockdep_assert_held(&token->vol->token_lock);
+	while (at <= last)
+		if (bpio_pieces_next(&token->vol->pieces, &at, last,
+				     token->born))
+			return true;
+	return false;
+}
 
-	/* pairs with the unlock of token_lock in dm_bpio_tokens_attach() */
-	smp_rmb();
-	if (!READ_ONCE(token->has_pieces))
-		return 0;
-	spin_lock_bh(&token->vol->token_lock);
-	moved = token->moved;
-	spin_unlock_bh(&token->vol->token_lock);
-	return moved;
+/**
+ * dm_bpio_token_hold_data - keep data as it is while a command reads it
+ * @token: issued token, not the zero token
+ * @holds: from dm_bpio_hold_init() with what dm_bpio_token_run() said, inside
+ *	the same stay in the source gate; until dm_bpio_token_drop_data()
+ * @nr: their number
+ *
+ * C1 at the top of this file: writes to the data wait until it is dropped.  So
+ * the caller must not wait for anything in between but the device's read.
+ *
+ * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Return: 0; -ESTALE: the token is dead; -EAGAIN: a part was preserved after it
+ * was looked up, and has to be looked up again.
+ */
+int dm_bpio_token_hold_data(struct bpio_token *token,
+			    struct dm_bpio_hold *holds, unsigned int nr)
+{
+	struct dm_bpio_volume *vol = token->vol;
+	unsigned int i;
+	int ret = 0;
+
+	spin_lock_bh(&vol->token_lock);
+	if (token->dead)
+		ret = -ESTALE;
+	for (i = 0; token->has_pieces && i < nr && !ret; i++)
+		if (!holds[i].piece &&
+		    token_has_piece(token, holds[i].range.start,
+				    holds[i].range.last))
+			ret = -EAGAIN;
+	for (i = 0; i < nr && !ret; i++) {
+		/* A live token's piece is still there. */
+		if (holds[i].piece)
+			holds[i].piece->refs++;
+		else
+			bpio_range_hold(&vol->ranges, &holds[i].range);
+	}
+	spin_unlock_bh(&vol->token_lock);
+	return ret;
+}
+
+static void piece_put(struct dm_bpio_volume *vol, struct bpio_piece *piece)
+{
+	bool unused;
+
+	spin_lock_bh(&vol->token_lock);
+	unused = !--piece->refs;
+	if (unused)
+		rb_erase(&piece->rb, &vol->pieces);
+	spin_unlock_bh(&vol->token_lock);
+	if (unused)
+		dm_bpio_piece_free(piece);
+}
+
+/**
+ * dm_bpio_token_drop_data - the command has read
+ * @token: token
+ * @holds: from dm_bpio_token_hold_data()
+ * @nr: their number
+ *
+ * Context: any; not hard interrupt when a hold has a piece.
+ */
+void dm_bpio_token_drop_data(struct bpio_token *token,
+			     struct dm_bpio_hold *holds, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (holds[i].piece)
+			piece_put(token->vol, holds[i].piece);
+		else
+			bpio_range_drop(&token->vol->ranges, &holds[i].range);
+	}
 }
 
 /* What @place->run begins with: a piece in the reserve, or none as yet. */
@@ -1310,7 +1360,7 @@ static void token_look_aside(const struct bpio_token *token,
 		place->sector = piece->reserve->start +
 			(sector_t)piece->slot * BPIO_CHUNK_SECTORS +
 			(at - piece->start);
-		place->moved = piece->moved;
+		place->piece = piece;
 		at = piece->last + 1;
 	}
 	run->length = min(run->length, (at - run->source) << SECTOR_SHIFT);
@@ -1326,7 +1376,7 @@ unlock:
  * @place: out: the piece from @offset on that lies in one place, at most
  *	@length
  *
- * What lies in a reserve stays there until the token is dead.
+ * By dm_bpio_token_hold_data() it stays so while a command reads it.
  *
  * Context: any but hard interrupt, inside the source gate; takes
  * vol->token_lock when a part of the token was preserved.
@@ -1338,9 +1388,9 @@ bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 	unsigned int low = 0, high = token->nr;
 	struct bpio_run *run = &place->run;
 
+	place->piece = NULL;
 	place->bdev = NULL;
 	place->sector = 0;
-	place->moved = 0;
 	if (token == &zero_token) {
 		run->offset = offset;
 		run->length = length;

@@ -24,6 +24,7 @@ static void dm_bpio_volume_destroy(struct dm_bpio_volume *vol)
 {
 	dm_bpio_marker_volume_exit(vol);
 	dm_bpio_tokens_volume_exit(vol);
+	bpio_range_lock_exit(&vol->ranges);
 	bpio_gate_destroy(&vol->source_gate);
 	bpio_gate_destroy(&vol->pub.gate);
 	mutex_destroy(&vol->client_lock);
@@ -79,6 +80,9 @@ static struct dm_bpio_volume *dm_bpio_volume_alloc(struct mapped_device *md)
 		sizeof(vol->pub.bdev_name));
 	atomic_set(&vol->nr_tokens, 0);
 	atomic_set(&vol->nr_markers, 0);
+	atomic_set(&vol->nr_watched, 0);
+	bpio_range_lock_init(&vol->ranges, dm_bpio_write_submit);
+	sema_init(&vol->host_room, DM_BPIO_HOST_MAX_INFLIGHT);
 	kref_init(&vol->ref);
 	INIT_WORK(&vol->free_work, dm_bpio_volume_free_work);
 	INIT_WORK(&vol->reask_work, dm_bpio_volume_reask_work);

@@ -133,7 +133,7 @@ row "  data reads through dm map()" "$(($(counter mapped_reads) - reads))"
 cmp "$mount/$source" "$mount/copy" || die "the copy differs"
 copy "$mount/$source" /tmp/other/copy
 cmp "$mount/$source" /tmp/other/copy || die "the copy on the other namespace differs"
-row "copied to the other namespace" "by dm-kcopyd, $(counter bytes_kcopyd bpio-other) bytes"
+row "copied to the other namespace" "by kcopyd, $(counter bytes_kcopyd bpio-other) bytes"
 
 step "copy it by cp"
 nvme=$(counter bytes_nvme)

@@ -98,7 +98,7 @@ static const struct {
 	const char *name;
 } engines[] = {
 	{ "nvme", "NVMe Copy" },
-	{ "kcopyd", "dm-kcopyd" },
+	{ "kcopyd", "kcopyd" },
 	{ "zero", "zeros" },
 	{ "literal", "memory" },
 };

@@ -114,8 +114,6 @@ enum bpio_stat {
 	BPIO_STAT_PRESERVED_BYTES,	/* copied to the reserve */
 	BPIO_STAT_PRESERVE_FULL,	/* tokens that it had no room for */
 	BPIO_STAT_PRESERVE_FAILED,	/* tokens that died of a failed copy */
-	BPIO_STAT_BYTES_AGAIN,	/* preserved while they were being copied */
-	BPIO_STAT_REREAD_BYTES,	/* or read into memory; of the token's volume */
 	BPIO_STAT_DSM_ACTIONS,
 	BPIO_STAT_DSM_FORWARDED,
 	BPIO_STAT_NR,

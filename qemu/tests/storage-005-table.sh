@@ -72,8 +72,7 @@ for key in bypass paused enables disables queries vetoes bypassed_reads \
 	bypassed_bytes mapped_reads mapped_writes tokens tokens_issued \
 	tokens_expired tokens_invalidated tokens_refused offload_reads \
 	offload_writes bytes_nvme bytes_kcopyd bytes_zero preserved_bytes \
-	bytes_again reread_bytes reserve_full reserve_failed reserve_used \
-	reserve_size engine; do
+	reserve_full reserve_failed reserve_used reserve_size engine; do
 	check "status has $key" test -n "$(words t $key)"
 done
 for message in revoke unveto "fault clear" "fault offload_read" \

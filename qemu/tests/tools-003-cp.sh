@@ -122,7 +122,7 @@ far() {
 	setup_volume w "$fs" "$disk2" 0 optimal_transfer 1048576
 	begin w
 	says "$fs: to another volume" 0 cp "$tmp/v/src" "$tmp/w/far" <<-END
-	1 file, 8388608 bytes: 8388608 offloaded (dm-kcopyd 8388608), 0 by \
+	1 file, 8388608 bytes: 8388608 offloaded (kcopyd 8388608), 0 by \
 read/write
 	END
 	copies "$fs: to another volume" "$tmp/w/far" 1 "8 * m"
@@ -379,7 +379,7 @@ $(grep -c '; 1 failed$' "$tmp/said")"
 	END
 	rm -f src
 	says "$fs: from a read-only mount" 0 cp "$tmp/w/dst" dst <<-END
-	1 file, 25165824 bytes: 25165824 offloaded (dm-kcopyd 25165824), 0 by \
+	1 file, 25165824 bytes: 25165824 offloaded (kcopyd 25165824), 0 by \
 read/write
 	END
 	copies "$fs: from a read-only mount" dst 1 "24 * m"
