@@ -7,7 +7,6 @@
 
 #include <linux/bio.h>
 #include <linux/device-mapper.h>
-#include <linux/interval_tree_generic.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -23,6 +22,7 @@
 #include "range-lock.h"
 #include "ranges.h"
 #include "reserve.h"
+#include "token-tree.h"
 
 struct nvme_command;
 
@@ -139,11 +139,10 @@ struct dm_bpio_volume {
 	spinlock_t fault_lock;		/* @fault */
 	struct dm_bpio_fault fault[DM_BPIO_FAULT_NR];
 
-	spinlock_t token_lock;		/* the next seven */
-	struct rb_root_cached token_ranges;
+	spinlock_t token_lock;		/* the next six */
+	struct rb_root token_ranges;
 	struct rb_root pieces;		/* preserved, of live tokens */
 	u64 piece_seq;			/* the last piece that was begun */
-	u64 moved_seq;			/* the last that tokens were told of */
 	u64 nr_issued;			/* tokens so far, from 1 */
 	struct list_head tokens;	/* not dead, under token_lock */
 	struct rb_root token_owners;	/* by uid, under token_lock */
@@ -234,6 +233,7 @@ struct dm_bpio_reserve {
  * @start: first sector of the volume
  * @last: last sector
  * @at: what lies before it has been looked at
+ * @seq: number of the piece that the chunk at @at needs
  * @issued: tokens there were when that began
  * @restarts: how often it began anew
  * @bio: to be submitted; NULL: somebody waits for
@@ -244,10 +244,18 @@ struct dm_bpio_write {
 	u64 start;
 	u64 last;
 	u64 at;
+	u64 seq;
 	u64 issued;
 	unsigned int restarts;
 	struct bio *bio;
 	struct completion *done;
+};
+
+/* What a write needs before it may be submitted. */
+enum dm_bpio_write_needs {
+	DM_BPIO_WRITE_NOTHING,
+	DM_BPIO_WRITE_CHUNK,	/* a chunk is to be preserved */
+	DM_BPIO_WRITE_MORE,	/* another look */
 };
 
 /* What copy-nvme.c knows of the namespace that a target lies on. */
@@ -395,12 +403,11 @@ bool dm_bpio_volume_rules(struct dm_bpio_volume *vol,
 			  struct dm_bpio_rules *rules);
 int dm_bpio_pass_begin(struct dm_bpio_volume *vol);
 void dm_bpio_pass_end(struct dm_bpio_volume *vol, int passing);
-void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
+bool dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
 			       sector_t nr_sectors);
 void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol);
-bool dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
-			     struct dm_bpio_write *write, u64 *sector,
-			     u64 *seq);
+enum dm_bpio_write_needs dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
+						 struct dm_bpio_write *write);
 bool dm_bpio_tokens_attach(struct dm_bpio_volume *vol,
 			   struct bpio_piece *piece);
 unsigned int dm_bpio_tokens_give_up(struct dm_bpio_volume *vol, u64 start,

@@ -154,14 +154,14 @@ static struct bpio_piece *piece_alloc(struct dm_bpio_reserve *reserve,
 /* ---- one round ----------------------------------------------------------- */
 
 /* Note a chunk that has to be copied aside.  Return: false: another time. */
-static bool preserve_want(struct dm_bpio_preserve *preserve, u64 sector,
-			  u64 seq, u64 *at)
+static bool preserve_want(struct dm_bpio_preserve *preserve,
+			  struct dm_bpio_write *write)
 {
 	const struct dm_target *ti = preserve->target->ti;
 	struct preserve_job *job = preserve->jobs;
 	u64 start, last;
 
-	bpio_chunk(sector, ti->begin, ti->len, &start, &last);
+	bpio_chunk(write->at, ti->begin, ti->len, &start, &last);
 	while (job < &preserve->jobs[preserve->nr_jobs] && job->start != start)
 		job++;
 	if (job == &preserve->jobs[PRESERVE_BATCH])
@@ -172,8 +172,8 @@ static bool preserve_want(struct dm_bpio_preserve *preserve, u64 sector,
 	job->start = start;
 	job->last = last;
 	/* The copy has not begun: the greatest number is the right one. */
-	job->seq = seq;
-	*at = last + 1;
+	job->seq = write->seq;
+	write->at = last + 1;
 	return true;
 }
 
@@ -210,7 +210,7 @@ static void preserve_look(struct dm_bpio_preserve *preserve,
 	struct dm_bpio_volume *vol = preserve->target->vol;
 	struct dm_bpio_write *write, *next;
 	struct blk_plug plug;
-	u64 sector, seq;
+	enum dm_bpio_write_needs needs;
 	bool wait;
 
 	blk_start_plug(&plug);
@@ -219,9 +219,12 @@ static void preserve_look(struct dm_bpio_preserve *preserve,
 			preserve_give_up(preserve, write->start, write->last,
 					 BPIO_STAT_PRESERVE_FAILED);
 		wait = false;
-		while (dm_bpio_tokens_outdated(vol, write, &sector, &seq)) {
+		while ((needs = dm_bpio_tokens_outdated(vol, write))) {
+			cond_resched();
+			if (needs == DM_BPIO_WRITE_MORE)
+				continue;
 			wait = true;
-			if (!preserve_want(preserve, sector, seq, &write->at))
+			if (!preserve_want(preserve, write))
 				break;
 		}
 		if (!wait)
@@ -348,8 +351,16 @@ static void preserve_queue(struct dm_bpio_preserve *preserve,
 	queue_work(preserve->wq, &preserve->work);
 }
 
+/* As many as there are; process context. */
+static void tokens_invalidate_all(struct dm_bpio_volume *vol, sector_t sector,
+				  sector_t nr_sectors)
+{
+	while (!dm_bpio_tokens_invalidate(vol, sector, nr_sectors))
+		cond_resched();
+}
+
 /**
- * dm_bpio_write_submit - submit a write that has waited for readers
+ * dm_bpio_write_submit - submit a write that has waited
  * @ranges: of the volume
  * @bio: from dm_bpio_preserve_map(); in flight, so the live table stays
  *
@@ -366,6 +377,11 @@ void dm_bpio_write_submit(struct bpio_range_lock *ranges, struct bio *bio)
 		bio_io_error(bio);
 		return;
 	}
+	if (!target->preserve)
+		tokens_invalidate_all(vol, bio->bi_iter.bi_sector,
+				      bio_sectors(bio));
+	if (!bpio_range_admit(ranges, bio))
+		return;
 	dm_bpio_remap(target, bio);
 	submit_bio_noacct(bio);
 }
@@ -385,28 +401,31 @@ void dm_bpio_write_submit(struct bpio_range_lock *ranges, struct bio *bio)
 int dm_bpio_preserve_map(struct dm_bpio *target, struct bio *bio)
 {
 	sector_t sector = bio->bi_iter.bi_sector;
+	struct bpio_range_lock *ranges = &target->vol->ranges;
 	struct dm_bpio_write *write;
-	u64 needs, seq;
 
 	if (!target->preserve) {
-		dm_bpio_tokens_invalidate(target->vol, sector,
-					  bio_sectors(bio));
-		goto admit;
+		if (dm_bpio_tokens_invalidate(target->vol, sector,
+					      bio_sectors(bio)))
+			goto admit;
+		/* There are many: dm_bpio_write_submit() goes on. */
+		bpio_range_defer(ranges, bio);
+		return DM_MAPIO_SUBMITTED;
 	}
 	write = dm_per_bio_data(bio, sizeof(*write));
 	memset(write, 0, sizeof(*write));
 	write->start = sector;
 	write->last = sector + bio_sectors(bio) - 1;
 	write->bio = bio;
-	if (dm_bpio_tokens_outdated(target->vol, write, &needs, &seq)) {
+	if (dm_bpio_tokens_outdated(target->vol, write)) {
 		/* A bio that has not been submitted cannot be polled for. */
 		bio_clear_polled(bio);
 		preserve_queue(target->preserve, write);
 		return DM_MAPIO_SUBMITTED;
 	}
 admit:
-	return bpio_range_admit(&target->vol->ranges, bio) ?
-		DM_MAPIO_REMAPPED : DM_MAPIO_SUBMITTED;
+	return bpio_range_admit(ranges, bio) ? DM_MAPIO_REMAPPED :
+					       DM_MAPIO_SUBMITTED;
 }
 
 /**
@@ -432,13 +451,12 @@ void dm_bpio_preserve_target(struct dm_bpio *target, sector_t sector,
 		.last = sector + nr_sectors - 1,
 		.done = &done,
 	};
-	u64 needs, seq;
 
 	if (!nr_sectors)
 		return;
 	if (!target->preserve) {
-		dm_bpio_tokens_invalidate(target->vol, sector, nr_sectors);
-	} else if (dm_bpio_tokens_outdated(target->vol, &write, &needs, &seq)) {
+		tokens_invalidate_all(target->vol, sector, nr_sectors);
+	} else if (dm_bpio_tokens_outdated(target->vol, &write)) {
 		preserve_queue(target->preserve, &write);
 		wait_for_completion_io(&done);
 	}
@@ -465,7 +483,7 @@ void dm_bpio_preserve(struct dm_bpio_volume *vol, sector_t sector,
 		target = dm_bpio_volume_target(vol, sector);
 		if (!target) {
 			/* nowhere, and not going to be written to */
-			dm_bpio_tokens_invalidate(vol, sector, nr_sectors);
+			tokens_invalidate_all(vol, sector, nr_sectors);
 			break;
 		}
 		nr = min(nr_sectors,

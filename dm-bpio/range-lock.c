@@ -22,7 +22,7 @@ INTERVAL_TREE_DEFINE(struct bpio_range_holder, rb, u64, subtree_last,
 		     holder_start, holder_last, static __maybe_unused,
 		     holder_tree)
 
-/* Submit what no holder overlaps any more; one bio each time under the lock. */
+/* Submit what has waited; what a holder overlaps will wait again. */
 static void range_lock_work(struct work_struct *work)
 {
 	struct bpio_range_lock *ranges =
@@ -39,8 +39,9 @@ static void range_lock_work(struct work_struct *work)
 		spin_lock_irq(&ranges->lock);
 		bio = bio_list_pop(&ranges->waiting);
 		spin_unlock_irq(&ranges->lock);
-		if (bio && bpio_range_admit(ranges, bio))
+		if (bio)
 			ranges->submit(ranges, bio);
+		cond_resched();
 	}
 	blk_finish_plug(&plug);
 }
@@ -48,7 +49,8 @@ static void range_lock_work(struct work_struct *work)
 /**
  * bpio_range_lock_init - prepare a lock that nobody holds
  * @ranges: lock
- * @submit: submits a bio that has waited; process context
+ * @submit: submits a bio that has waited, by bpio_range_admit(); process
+ *	context
  */
 void bpio_range_lock_init(struct bpio_range_lock *ranges,
 			  void (*submit)(struct bpio_range_lock *ranges,
@@ -174,6 +176,24 @@ bool bpio_range_admit(struct bpio_range_lock *ranges, struct bio *bio)
 	return !held;
 }
 BPIO_EXPORT_FOR_KUNIT(bpio_range_admit);
+
+/**
+ * bpio_range_defer - submit a write from a work
+ * @ranges: lock
+ * @bio: write whose submission takes longer than its context allows
+ *
+ * Context: any.
+ */
+void bpio_range_defer(struct bpio_range_lock *ranges, struct bio *bio)
+{
+	unsigned long flags;
+
+	bio_clear_polled(bio);
+	spin_lock_irqsave(&ranges->lock, flags);
+	bio_list_add(&ranges->waiting, bio);
+	queue_work(range_lock_wq, &ranges->work);
+	spin_unlock_irqrestore(&ranges->lock, flags);
+}
 
 /**
  * bpio_range_wait - wait until no holder overlaps a range

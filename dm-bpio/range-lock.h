@@ -32,8 +32,8 @@ struct bpio_range_holder {
  * @holders: interval tree of &struct bpio_range_holder
  * @waiting: write bios, their sector that of the volume
  * @dropped: woken when a holder is dropped
- * @work: submits the bios in @waiting that no holder overlaps any more
- * @submit: submits such a bio; process context
+ * @work: gives the bios in @waiting to @submit
+ * @submit: submits such a bio, by bpio_range_admit(); process context
  */
 struct bpio_range_lock {
 	spinlock_t lock;	/* @holders, @waiting */
@@ -56,6 +56,7 @@ void bpio_range_drop(struct bpio_range_lock *ranges,
 		     struct bpio_range_holder *holder);
 bool bpio_range_is_held(struct bpio_range_lock *ranges, u64 start, u64 last);
 bool bpio_range_admit(struct bpio_range_lock *ranges, struct bio *bio);
+void bpio_range_defer(struct bpio_range_lock *ranges, struct bio *bio);
 void bpio_range_wait(struct bpio_range_lock *ranges, u64 start, u64 last);
 
 #endif /* _DM_BPIO_RANGE_LOCK_H */

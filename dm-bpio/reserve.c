@@ -97,6 +97,49 @@ void bpio_pieces_add(struct rb_root *pieces, struct bpio_piece *piece)
 }
 BPIO_EXPORT_FOR_KUNIT(bpio_pieces_add);
 
+/**
+ * bpio_pieces_newest - the last piece of a chunk
+ * @pieces: of the volume
+ * @sector: of the chunk
+ *
+ * Return: its number; 0 when there is none.
+ */
+u64 bpio_pieces_newest(const struct rb_root *pieces, u64 sector)
+{
+	struct rb_node *node = pieces->rb_node;
+	struct bpio_piece *found = NULL;
+
+	/* The last one that begins at or before it. */
+	while (node) {
+		struct bpio_piece *piece = rb_entry(node, struct bpio_piece,
+						    rb);
+
+		if (piece->start <= sector) {
+			found = piece;
+			node = node->rb_right;
+		} else {
+			node = node->rb_left;
+		}
+	}
+	return found && found->last >= sector ? found->seq : 0;
+}
+BPIO_EXPORT_FOR_KUNIT(bpio_pieces_newest);
+
+/**
+ * bpio_pieces_before - the piece of the same chunk before this one
+ * @piece: in a volume's tree
+ *
+ * Return: its number; 0 when there is none.
+ */
+u64 bpio_pieces_before(const struct bpio_piece *piece)
+{
+	struct bpio_piece *before = rb_entry_safe(rb_prev(&piece->rb),
+						  struct bpio_piece, rb);
+
+	return before && before->start == piece->start ? before->seq : 0;
+}
+BPIO_EXPORT_FOR_KUNIT(bpio_pieces_before);
+
 /* The first piece that is not before (@start, @seq), or NULL. */
 static struct bpio_piece *pieces_from(const struct rb_root *pieces, u64 start,
 				      u64 seq)

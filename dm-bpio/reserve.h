@@ -34,8 +34,7 @@ struct dm_bpio_reserve;
  * @start: first sector of the volume; a chunk, cut at the ends of its target
  * @last: last sector
  * @seq: serves tokens that were born before; in the order of copying
- * @moved: in the order of becoming visible
- * @refs: ranges of live tokens that it serves
+ * @readers: commands that are reading it
  * @slot: its place
  * @reserve: in this reserve
  */
@@ -44,8 +43,7 @@ struct bpio_piece {
 	u64 start;
 	u64 last;
 	u64 seq;
-	u64 moved;
-	unsigned int refs;
+	unsigned int readers;
 	unsigned long slot;
 	struct dm_bpio_reserve *reserve;
 };
@@ -55,6 +53,8 @@ void bpio_slots_give(struct bpio_slots *slots, unsigned long slot);
 
 void bpio_chunk(u64 sector, u64 begin, u64 nr_sectors, u64 *start, u64 *last);
 void bpio_pieces_add(struct rb_root *pieces, struct bpio_piece *piece);
+u64 bpio_pieces_newest(const struct rb_root *pieces, u64 sector);
+u64 bpio_pieces_before(const struct bpio_piece *piece);
 struct bpio_piece *bpio_pieces_next(const struct rb_root *pieces, u64 *sector,
 				    u64 last, u64 born);
 

@@ -66,19 +66,9 @@
  */
 #define BPIO_OWNER_SHARE	4
 
-/* Pieces that are looked at, and tokens that die, under one spinlock. */
-#define DROP_PIECES		16
-#define MAX_DEATHS		64
-
-/* A run of the volume that a token stands for; in the tree unless it is zero */
-struct token_range {
-	struct rb_node rb;
-	u64 start;		/* sectors of the volume */
-	u64 last;		/* inclusive */
-	u64 subtree_last;
-	u64 offset;		/* bytes into the token's data */
-	struct bpio_token *token;
-};
+/* Pieces or chunks looked at, and tokens that die, under one spinlock. */
+#define MAX_LOOKS		16
+#define MAX_DEATHS		16
 
 /* Who holds how many tokens of a volume; under token_lock. */
 struct token_owner {
@@ -100,9 +90,8 @@ struct token_owner {
  * @hashed: in the table
  * @nr: ranges
  * @zero: bit per range: reads as zeros, lies nowhere
- * @has_pieces: a part of it was preserved; set once, read without a lock
- * @born: vol->piece_seq when it was issued: later pieces serve it
- * @moved: of the last piece that serves it; under vol->token_lock
+ * @born: vol->piece_seq when it was issued, which later pieces serve; before
+ *	that BPIO_BORN_NEVER
  * @ranges: @one, or an allocation; sorted by offset once issued
  * @length: bytes that the token stands for
  * @limit: bytes it may stand for, see bpio_token_limit()
@@ -123,15 +112,13 @@ struct bpio_token {
 	bool dead;
 	bool building;
 	bool hashed;
-	bool has_pieces;
 	struct dm_bpio_volume *vol;
 	struct list_head list;
 	struct token_owner *owner;
 	unsigned int nr;
 	u64 zero;
 	u64 born;
-	u64 moved;
-	struct token_range *ranges;
+	struct bpio_token_range *ranges;
 	u64 length;
 	u64 limit;
 	unsigned long ttl;
@@ -139,7 +126,7 @@ struct bpio_token {
 	atomic_t redemptions;
 	struct timer_list timer;
 	struct rcu_head rcu;
-	struct token_range one;
+	struct bpio_token_range one;
 };
 
 static_assert(BPIO_TOKEN_MAX_RANGES <= 64);	/* bits of bpio_token.zero */
@@ -163,17 +150,12 @@ static struct bpio_token zero_token = {
 	.limit = U64_MAX,
 };
 
-#define range_start(range)	((range)->start)
-#define range_last(range)	((range)->last)
-INTERVAL_TREE_DEFINE(struct token_range, rb, u64, subtree_last, range_start,
-		     range_last, static __maybe_unused, token_tree)
-
 static bool range_is_zero(const struct bpio_token *token, unsigned int i)
 {
 	return token->zero & BIT_ULL(i);
 }
 
-static u64 range_length(const struct token_range *range)
+static u64 range_length(const struct bpio_token_range *range)
 {
 	return (range->last - range->start + 1) << SECTOR_SHIFT;
 }
@@ -181,7 +163,7 @@ static u64 range_length(const struct token_range *range)
 static void token_to_run(const struct bpio_token *token, unsigned int i,
 			 struct bpio_run *run)
 {
-	const struct token_range *range = &token->ranges[i];
+	const struct bpio_token_range *range = &token->ranges[i];
 
 	run->offset = range->offset;
 	run->length = range_length(range);
@@ -191,7 +173,7 @@ static void token_to_run(const struct bpio_token *token, unsigned int i,
 static void run_to_token(struct bpio_token *token, unsigned int i,
 			 const struct bpio_run *run)
 {
-	struct token_range *range = &token->ranges[i];
+	struct bpio_token_range *range = &token->ranges[i];
 	u64 start = run->source == BPIO_RUN_ZERO ? 0 : run->source;
 
 	range->token = token;
@@ -207,15 +189,18 @@ static void run_to_token(struct bpio_token *token, unsigned int i,
 static void token_tree_add(struct bpio_token *token, unsigned int i)
 {
 	lockdep_assert_held(&token->vol->token_lock);
-	if (!range_is_zero(token, i))
-		token_tree_insert(&token->ranges[i], &token->vol->token_ranges);
+	if (range_is_zero(token, i))
+		return;
+	token->ranges[i].born = token->born;
+	bpio_token_tree_add(&token->vol->token_ranges, &token->ranges[i]);
 }
 
 static void token_tree_del(struct bpio_token *token, unsigned int i)
 {
 	lockdep_assert_held(&token->vol->token_lock);
 	if (!range_is_zero(token, i))
-		token_tree_remove(&token->ranges[i], &token->vol->token_ranges);
+		bpio_token_tree_del(&token->vol->token_ranges,
+				    &token->ranges[i]);
 }
 
 /* ---- owners -------------------------------------------------------------- */
@@ -325,13 +310,30 @@ static void token_mark_dead(struct bpio_token *token, struct list_head *dying)
 	atomic_dec(&vol->nr_watched);
 }
 
-/*
- * A dead token needs its pieces no longer: those that serve nobody else are
- * free.  A redemption may still be reading them, and will find that out.
- */
+/* Does a piece serve a live token?  Those born before it, and after the last. */
+static bool piece_serves(struct dm_bpio_volume *vol,
+			 const struct bpio_piece *piece)
+{
+	lockdep_assert_held(&vol->token_lock);
+	return bpio_token_tree_find(&vol->token_ranges, piece->start,
+				    piece->last,
+				    bpio_pieces_before(piece), piece->seq - 1);
+}
+
+/* Return: whether the piece is the caller's to free. */
+static bool piece_remove_unused(struct dm_bpio_volume *vol,
+				struct bpio_piece *piece)
+{
+	if (piece->readers || piece_serves(vol, piece))
+		return false;
+	rb_erase(&piece->rb, &vol->pieces);
+	return true;
+}
+
+/* A dead token needs its pieces no longer: free those that serve no other. */
 static void token_drop_pieces(struct bpio_token *token)
 {
-	struct bpio_piece *piece, *unused[DROP_PIECES];
+	struct bpio_piece *piece, *unused[MAX_LOOKS];
 	struct dm_bpio_volume *vol = token->vol;
 	unsigned int i, n, nr;
 
@@ -343,18 +345,14 @@ static void token_drop_pieces(struct bpio_token *token)
 		while (at <= last) {
 			nr = 0;
 			spin_lock_bh(&vol->token_lock);
-			for (n = 0; n < DROP_PIECES && at <= last; n++) {
+			for (n = 0; n < MAX_LOOKS && at <= last; n++) {
 				piece = bpio_pieces_next(&vol->pieces, &at,
 							 last, token->born);
 				if (!piece)
 					continue;
 				at = piece->last + 1;
-				/* told to others since this one has died */
-				if (piece->moved > token->moved ||
-				    --piece->refs)
-					continue;
-				rb_erase(&piece->rb, &vol->pieces);
-				unused[nr++] = piece;
+				if (piece_remove_unused(vol, piece))
+					unused[nr++] = piece;
 			}
 			spin_unlock_bh(&vol->token_lock);
 			while (nr)
@@ -377,7 +375,8 @@ static void token_bury(struct list_head *dying, enum bpio_stat stat)
 					       token_params);
 		if (timer_delete(&token->timer))
 			bpio_token_put(token);
-		if (token->has_pieces)
+		/* A piece of its was there before it died. */
+		if (READ_ONCE(token->vol->pieces.rb_node))
 			token_drop_pieces(token);
 		bpio_token_put(token);
 	}
@@ -427,31 +426,30 @@ static void token_timeout(struct timer_list *timer)
  * @nr_sectors: sectors, at least 1
  *
  * Rule TK-3; call it before the write is submitted, see the top of this file.
- * Callers on a hot path look at vol->nr_tokens first.
+ * Callers on a hot path look at vol->nr_watched first.
  *
  * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Return: false: there are many, and some are left; call it again.
  */
-void dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
+bool dm_bpio_tokens_invalidate(struct dm_bpio_volume *vol, sector_t sector,
 			       sector_t nr_sectors)
 {
-	struct token_range *range = NULL;
+	struct bpio_token_range *range = NULL;
 	LIST_HEAD(dying);
 	unsigned int nr;
 
-	if (!nr_sectors)
-		return;
-	do {
-		spin_lock_bh(&vol->token_lock);
-		for (nr = 0; nr < MAX_DEATHS; nr++) {
-			range = token_tree_iter_first(&vol->token_ranges, sector,
-						      sector + nr_sectors - 1);
-			if (!range)
-				break;
-			token_mark_dead(range->token, &dying);
-		}
-		spin_unlock_bh(&vol->token_lock);
-		token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
-	} while (range);
+	spin_lock_bh(&vol->token_lock);
+	for (nr = 0; nr < MAX_DEATHS; nr++) {
+		range = bpio_token_tree_find(&vol->token_ranges, sector,
+					     sector + nr_sectors - 1, 0,
+					     BPIO_BORN_NEVER);
+		if (!range)
+			break;
+		token_mark_dead(range->token, &dying);
+	}
+	spin_unlock_bh(&vol->token_lock);
+	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+	return !range;
 }
 
 /**
@@ -487,43 +485,73 @@ void dm_bpio_tokens_revoke(struct dm_bpio_volume *vol)
 
 /* ---- preserving ---------------------------------------------------------- */
 
-/* Does a token that overlaps [@from, @to], of one chunk, have no piece of it? */
-static bool token_lacks(const struct bpio_token *token, u64 from, u64 to)
+/*
+ * A token that stands for one of [@from, @to], of one chunk, and has no piece of
+ * it: those born after the chunk's last piece.  Return: the range that begins
+ * first; NULL.
+ */
+static struct bpio_token_range *chunk_lacked_by(struct dm_bpio_volume *vol,
+						u64 from, u64 to, u64 newest)
 {
-	u64 at = from;
-
-	lockdep_assert_held(&token->vol->token_lock);
-	return !bpio_pieces_next(&token->vol->pieces, &at, to, token->born) ||
-	       at != from;
+	lockdep_assert_held(&vol->token_lock);
+	return bpio_token_tree_find(&vol->token_ranges, from, to,
+				    bpio_pieces_newest(&vol->pieces, from),
+				    newest);
 }
 
-static bool range_lacks(const struct token_range *range, u64 from, u64 to)
+/*
+ * Look at the chunk that holds @write->at, or the next one that a token stands
+ * for.  Return: DM_BPIO_WRITE_MORE when it needs nothing.
+ */
+static enum dm_bpio_write_needs look_at_chunk(struct dm_bpio_volume *vol,
+					      struct dm_bpio_write *write,
+					      struct list_head *dying)
 {
-	return token_lacks(range->token, max(range->start, from),
-			   min(range->last, to));
+	struct bpio_token_range *range;
+	u64 to;
+
+	range = bpio_token_tree_find(&vol->token_ranges, write->at, write->last,
+				     0, BPIO_BORN_NEVER);
+	if (!range) {
+		write->at = write->last + 1;
+		return DM_BPIO_WRITE_NOTHING;
+	}
+	write->at = max(write->at, range->start);
+	to = min(write->at | (BPIO_CHUNK_SECTORS - 1), write->last);
+	range = chunk_lacked_by(vol, write->at, to, BPIO_BORN_NEVER);
+	if (!range) {
+		write->at = to + 1;
+		return to == write->last ? DM_BPIO_WRITE_NOTHING :
+					   DM_BPIO_WRITE_MORE;
+	}
+	if (range->token->building) {
+		token_mark_dead(range->token, dying);
+		return DM_BPIO_WRITE_MORE;
+	}
+	write->at = max(write->at, range->start);
+	write->seq = ++vol->piece_seq;
+	return DM_BPIO_WRITE_CHUNK;
 }
 
 /**
  * dm_bpio_tokens_outdated - what has to be preserved before a write
  * @vol: volume that is written to
  * @write: the write, within one target; ->at advances over what needs nothing
- * @sector: out: a sector of the chunk that has to be copied aside next
- * @seq: out: number for the piece of it
  *
  * Kills the tokens under construction that the write outdates: their builder
  * starts again.  Looks from ->at on, or anew when a token was issued since.
  *
  * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
- * Return: false when there is nothing left to preserve.
+ * Return: DM_BPIO_WRITE_NOTHING: nothing is left to preserve;
+ * DM_BPIO_WRITE_CHUNK: the chunk that holds ->at, as a piece of number ->seq;
+ * DM_BPIO_WRITE_MORE: call it again.
  */
-bool dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
-			     struct dm_bpio_write *write, u64 *sector,
-			     u64 *seq)
+enum dm_bpio_write_needs dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
+						 struct dm_bpio_write *write)
 {
-	struct token_range *range;
-	bool outdated = false;
+	enum dm_bpio_write_needs needs = DM_BPIO_WRITE_NOTHING;
 	LIST_HEAD(dying);
-	u64 to;
+	unsigned int i;
 
 	spin_lock_bh(&vol->token_lock);
 	if (write->issued != vol->nr_issued) {
@@ -531,31 +559,14 @@ bool dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
 		write->at = write->start;
 		write->restarts++;
 	}
-	while (!outdated && write->at <= write->last) {
-		range = token_tree_iter_first(&vol->token_ranges, write->at,
-					      write->last);
-		if (!range) {
-			write->at = write->last + 1;
+	for (i = 0; i < MAX_LOOKS && write->at <= write->last; i++) {
+		needs = look_at_chunk(vol, write, &dying);
+		if (needs != DM_BPIO_WRITE_MORE)
 			break;
-		}
-		write->at = max(write->at, range->start);
-		to = min(write->at | (BPIO_CHUNK_SECTORS - 1), write->last);
-		while (range && !range->token->building &&
-		       !range_lacks(range, write->at, to))
-			range = token_tree_iter_next(range, write->at, to);
-		if (!range) {
-			write->at = to + 1;
-		} else if (range->token->building) {
-			token_mark_dead(range->token, &dying);
-		} else {
-			*sector = max(range->start, write->at);
-			*seq = ++vol->piece_seq;
-			outdated = true;
-		}
 	}
 	spin_unlock_bh(&vol->token_lock);
 	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
-	return outdated;
+	return needs;
 }
 
 /**
@@ -571,29 +582,14 @@ bool dm_bpio_tokens_outdated(struct dm_bpio_volume *vol,
 bool dm_bpio_tokens_attach(struct dm_bpio_volume *vol,
 			   struct bpio_piece *piece)
 {
-	struct token_range *range;
-	struct bpio_token *token;
+	bool unused;
 
-	piece->refs = 0;
+	piece->readers = 0;
 	spin_lock_bh(&vol->token_lock);
-	piece->moved = vol->moved_seq + 1;
-	for (range = token_tree_iter_first(&vol->token_ranges, piece->start,
-					   piece->last); range;
-	     range = token_tree_iter_next(range, piece->start, piece->last)) {
-		token = range->token;
-		if (token->building || token->born >= piece->seq ||
-		    !range_lacks(range, piece->start, piece->last))
-			continue;
-		piece->refs++;
-		token->moved = piece->moved;
-		WRITE_ONCE(token->has_pieces, true);
-	}
-	if (piece->refs) {
-		vol->moved_seq = piece->moved;
-		bpio_pieces_add(&vol->pieces, piece);
-	}
+	bpio_pieces_add(&vol->pieces, piece);
+	unused = piece_remove_unused(vol, piece);
 	spin_unlock_bh(&vol->token_lock);
-	return piece->refs;
+	return !unused;
 }
 
 /**
@@ -604,38 +600,39 @@ bool dm_bpio_tokens_attach(struct dm_bpio_volume *vol,
  *
  * Those under construction are dm_bpio_tokens_outdated()'s.
  *
- * Context: any but hard interrupt; takes vol->token_lock, does not sleep.
+ * Context: process; takes vol->token_lock.
  * Return: how many died.
  */
 unsigned int dm_bpio_tokens_give_up(struct dm_bpio_volume *vol, u64 start,
 				    u64 last)
 {
-	struct token_range *range;
-	unsigned int nr = 0;
+	struct bpio_token_range *range;
+	unsigned int nr = 0, i;
 	LIST_HEAD(dying);
-	u64 at, to;
+	u64 at = start, to;
 
-	spin_lock_bh(&vol->token_lock);
-	for (at = start; at <= last; at = to + 1) {
-		range = token_tree_iter_first(&vol->token_ranges, at, last);
-		if (!range)
-			break;
-		at = max(at, range->start);
-		to = min(at | (BPIO_CHUNK_SECTORS - 1), last);
-		while (range) {
-			if (!range->token->building &&
-			    range_lacks(range, at, to)) {
+	while (at <= last) {
+		spin_lock_bh(&vol->token_lock);
+		for (i = 0; i < MAX_LOOKS && at <= last; i++) {
+			to = min(at | (BPIO_CHUNK_SECTORS - 1), last);
+			range = chunk_lacked_by(vol, at, to,
+						BPIO_BORN_NEVER - 1);
+			if (range) {
 				token_mark_dead(range->token, &dying);
 				nr++;
-				range = token_tree_iter_first(&vol->token_ranges,
-							      at, to);
-			} else {
-				range = token_tree_iter_next(range, at, to);
+				continue;
 			}
+			/* Sectors that no token stands for are many. */
+			range = bpio_token_tree_find(&vol->token_ranges, to + 1,
+						     last, 0, BPIO_BORN_NEVER);
+			at = to == last || !range ? last + 1 :
+			     max(to + 1, range->start);
 		}
+		spin_unlock_bh(&vol->token_lock);
+		token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
+		INIT_LIST_HEAD(&dying);
+		cond_resched();
 	}
-	spin_unlock_bh(&vol->token_lock);
-	token_bury(&dying, BPIO_STAT_TOKENS_INVALIDATED);
 	return nr;
 }
 
@@ -764,6 +761,7 @@ struct bpio_token *bpio_token_begin(struct bpio_volume *vol, u32 ttl_ms,
 		goto free_token;
 	kref_init(&token->ref);
 	token->building = true;
+	token->born = BPIO_BORN_NEVER;
 	token->vol = dvol;
 	token->limit = rules.max_transfer ?: U64_MAX;
 	if (!ttl_ms && rules.optimal_transfer)
@@ -946,7 +944,7 @@ static void token_sign(const struct storage_offload_token *raw, u8 *hmac)
 static s32 token_finish_ranges(struct bpio_token *token, u64 length)
 {
 	struct dm_bpio_volume *vol = token->vol;
-	struct token_range *old = token->ranges, *new = &token->one;
+	struct bpio_token_range *old = token->ranges, *new = &token->one;
 	struct bpio_run *runs;
 	unsigned int nr = 0, i;
 	s32 status;
@@ -1006,6 +1004,7 @@ out:
 static s32 token_publish(struct bpio_token *token)
 {
 	struct dm_bpio_volume *vol = token->vol;
+	unsigned int i;
 	bool dead;
 
 	if (rhashtable_insert_fast(&bpio_tokens, &token->node, token_params))
@@ -1014,9 +1013,13 @@ static s32 token_publish(struct bpio_token *token)
 	spin_lock_bh(&vol->token_lock);
 	dead = token->dead;
 	if (!dead) {
+		for (i = 0; i < token->nr; i++)
+			token_tree_del(token, i);
 		token->building = false;
 		token->hashed = true;
 		token->born = vol->piece_seq;
+		for (i = 0; i < token->nr; i++)
+			token_tree_add(token, i);
 		vol->nr_issued++;
 		token->expires = jiffies + token->ttl;
 		kref_get(&token->ref);	/* the timer's */
@@ -1291,7 +1294,7 @@ int dm_bpio_token_hold_data(struct bpio_token *token,
 	spin_lock_bh(&vol->token_lock);
 	if (token->dead)
 		ret = -ESTALE;
-	for (i = 0; token->has_pieces && i < nr && !ret; i++)
+	for (i = 0; vol->pieces.rb_node && i < nr && !ret; i++)
 		if (!holds[i].piece &&
 		    token_has_piece(token, holds[i].range.start,
 				    holds[i].range.last))
@@ -1299,7 +1302,7 @@ int dm_bpio_token_hold_data(struct bpio_token *token,
 	for (i = 0; i < nr && !ret; i++) {
 		/* A live token's piece is still there. */
 		if (holds[i].piece)
-			holds[i].piece->refs++;
+			holds[i].piece->readers++;
 		else
 			bpio_range_hold(&vol->ranges, &holds[i].range);
 	}
@@ -1312,9 +1315,8 @@ static void piece_put(struct dm_bpio_volume *vol, struct bpio_piece *piece)
 	bool unused;
 
 	spin_lock_bh(&vol->token_lock);
-	unused = !--piece->refs;
-	if (unused)
-		rb_erase(&piece->rb, &vol->pieces);
+	piece->readers--;
+	unused = piece_remove_unused(vol, piece);
 	spin_unlock_bh(&vol->token_lock);
 	if (unused)
 		dm_bpio_piece_free(piece);
@@ -1379,7 +1381,7 @@ unlock:
  * By dm_bpio_token_hold_data() it stays so while a command reads it.
  *
  * Context: any but hard interrupt, inside the source gate; takes
- * vol->token_lock when a part of the token was preserved.
+ * vol->token_lock when a token's data was preserved.
  * Return: false when @offset is beyond the token's end.
  */
 bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
@@ -1411,7 +1413,9 @@ bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 	token_to_run(token, low - 1, run);
 	if (!bpio_run_clip(run, offset, length))
 		return false;
-	if (READ_ONCE(token->has_pieces) && run->source != BPIO_RUN_ZERO)
+	/* One that is added now is found by dm_bpio_token_hold_data(). */
+	if (READ_ONCE(token->vol->pieces.rb_node) &&
+	    run->source != BPIO_RUN_ZERO)
 		token_look_aside(token, place);
 	return true;
 }
@@ -1425,7 +1429,7 @@ bool dm_bpio_token_run(const struct bpio_token *token, u64 offset, u64 length,
 int dm_bpio_tokens_volume_init(struct dm_bpio_volume *vol)
 {
 	spin_lock_init(&vol->token_lock);
-	vol->token_ranges = RB_ROOT_CACHED;
+	vol->token_ranges = RB_ROOT;
 	vol->pieces = RB_ROOT;
 	vol->nr_issued = 1;
 	vol->token_owners = RB_ROOT;

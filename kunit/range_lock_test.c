@@ -40,6 +40,8 @@ static void note_submitted(struct bpio_range_lock *ranges, struct bio *bio)
 {
 	struct range_test *t = container_of(ranges, struct range_test, ranges);
 
+	if (!bpio_range_admit(ranges, bio))
+		return;
 	if (model_overlaps(t, bio))
 		t->early = true;
 	t->submitted[bio - t->bios] = true;

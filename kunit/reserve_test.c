@@ -169,6 +169,29 @@ static void search_is_bounded_and_gets_on(struct kunit *test)
 	KUNIT_EXPECT_GT(test, steps, 1U);
 }
 
+static void newest_piece_of_a_chunk(struct kunit *test)
+{
+	struct bpio_piece pieces[] = {
+		{ .start = 128, .last = 255, .seq = 4 },
+		{ .start = 128, .last = 255, .seq = 9 },
+		{ .start = 300, .last = 383, .seq = 6 },
+	};
+	struct rb_root tree = RB_ROOT;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, bpio_pieces_newest(&tree, 128), 0ULL);
+	for (i = 0; i < ARRAY_SIZE(pieces); i++)
+		bpio_pieces_add(&tree, &pieces[i]);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_newest(&tree, 127), 0ULL);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_newest(&tree, 128), 9ULL);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_newest(&tree, 255), 9ULL);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_newest(&tree, 256), 0ULL);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_newest(&tree, 383), 6ULL);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_before(&pieces[0]), 0ULL);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_before(&pieces[1]), 4ULL);
+	KUNIT_EXPECT_EQ(test, bpio_pieces_before(&pieces[2]), 0ULL);
+}
+
 /* ---- suite --------------------------------------------------------------- */
 
 static struct kunit_case reserve_cases[] = {
@@ -178,6 +201,7 @@ static struct kunit_case reserve_cases[] = {
 	KUNIT_CASE_PARAM(piece_is_the_first_after_the_tokens_birth,
 			 next_gen_params),
 	KUNIT_CASE(search_is_bounded_and_gets_on),
+	KUNIT_CASE(newest_piece_of_a_chunk),
 	{ }
 };
 

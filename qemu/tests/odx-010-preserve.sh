@@ -442,8 +442,8 @@ stacked() {
 	remove_volume low
 }
 
-# A write between the look-up and the read of data that goes by way of memory. A
-# slow guest may need more than one attempt at that.
+# A write between the look-up and the read of data that goes by way of memory, for
+# which the writer waits in write_range(). A slow guest may need more than one attempt.
 rereads() {
 	local i ms pid
 
@@ -460,13 +460,13 @@ rereads() {
 		exec bpio-ctl "$tmp/w/d" load:"$tmp/t" owrite:0:256K \
 			>"$tmp/said" &
 		pid=$!
-		wait_for 60 sleeps_or_ended $pid msleep_interruptible || true
+		wait_for 60 sleeps_or_ended $pid write_range || true
 		bpio-ctl s write:0:256K:$i >/dev/null
-		! sleeps_in $pid msleep_interruptible || break
+		! sleeps_in $pid write_range || break
 		wait $pid
 	done
 	check "$fs: written to before it is read" \
-		sleeps_in $pid msleep_interruptible
+		sleeps_in $pid write_range
 	wait $pid
 	check "$fs: the old data is read" cmp "$tmp/image" "$tmp/w/d"
 	check_equal "$fs: the answer" \
