@@ -3,8 +3,9 @@
  * Writes to what tokens stand for.  By default the tokens die; with ``on_write
  * preserve`` their data is copied aside first.  Either way the write then waits
  * for commands that are reading the data.  Owns the reserve, the writes that
- * wait for it, and their order (W0 to W3 at the top of token-store.c).  Which tokens a write outdates, and which a
- * piece serves, token-store.c knows; what a piece is, reserve.c.
+ * wait for it, and their order (W0 to W3 at the top of token-store.c).  Which
+ * tokens a write outdates, and which a piece serves, is decided by token-store.c;
+ * what a piece is, by reserve.c.
  *
  * A write that needs it waits in a queue of its target, a bio as well as a copy
  * that writes past map().  One work takes all of the queue, copies the chunks

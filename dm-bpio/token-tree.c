@@ -102,12 +102,13 @@ static struct bpio_token_range *first_behind(struct rb_node *node, u64 start)
 	while (true) {
 		const struct bpio_token_range *left = to_range(node->rb_left);
 
-		if (left && left->subtree.last >= start)
+		if (left && left->subtree.last >= start) {
 			node = node->rb_left;
-		else if (to_range(node)->last >= start)
+			continue;
+		}
+		if (to_range(node)->last >= start)
 			return to_range(node);
-		else
-			node = node->rb_right;
+		node = node->rb_right;
 	}
 }
 

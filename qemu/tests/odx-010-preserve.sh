@@ -443,7 +443,8 @@ stacked() {
 }
 
 # A write between the look-up and the read of data that goes by way of memory, for
-# which the writer waits in write_range(). A slow guest may need more than one attempt.
+# which the writer waits in bpiofs_redeem(). A slow guest may need more than one
+# attempt.
 rereads() {
 	local i ms pid
 
@@ -460,13 +461,13 @@ rereads() {
 		exec bpio-ctl "$tmp/w/d" load:"$tmp/t" owrite:0:256K \
 			>"$tmp/said" &
 		pid=$!
-		wait_for 60 sleeps_or_ended $pid write_range || true
+		wait_for 60 sleeps_or_ended $pid bpiofs_redeem || true
 		bpio-ctl s write:0:256K:$i >/dev/null
-		! sleeps_in $pid write_range || break
+		! sleeps_in $pid bpiofs_redeem || break
 		wait $pid
 	done
 	check "$fs: written to before it is read" \
-		sleeps_in $pid write_range
+		sleeps_in $pid bpiofs_redeem
 	wait $pid
 	check "$fs: the old data is read" cmp "$tmp/image" "$tmp/w/d"
 	check_equal "$fs: the answer" \
