@@ -183,7 +183,7 @@ rpc=
 defer nfs_cleanup
 "$(dirname "$0")/nfs-rpc" us >"$tmp/rpc" &
 rpc=$!
-wait_for 20 test -s "$tmp/rpc" || fail "nfs-rpc does not run"
+wait_for 120 test -s "$tmp/rpc" || fail "nfs-rpc does not run"
 # seconds, the least there may be
 echo 10 >$control/nfsv4leasetime
 echo 10 >$control/nfsv4gracetime
