@@ -541,6 +541,8 @@ static char *reserve_check(const struct dm_bpio *target,
 		return "The reserve must lie within its device";
 	if (nr < BPIO_CHUNK_SECTORS)
 		return "The reserve must have 128 sectors or more";
+	if (block > PAGE_SECTORS)
+		return "The logical blocks of the reserve's device must not be larger than a page";
 	/* A piece of the last chunk may be as short as that. */
 	if (!bpio_is_aligned(target->ti->begin | target->ti->len, block))
 		return "The target must begin and end on logical blocks of the reserve's device";

@@ -279,6 +279,12 @@ static int dm_bpio_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		ti->error = "The lower device cannot be opened";
 		goto err_target;
 	}
+	/* Parts of a block go by way of a page. */
+	ret = -EINVAL;
+	if (bdev_logical_block_size(target->dev->bdev) > PAGE_SIZE) {
+		ti->error = "The lower device's logical blocks must not be larger than a page";
+		goto err_device;
+	}
 
 	dm_consume_args(&as, 2);
 	if (as.argc) {
