@@ -45,7 +45,7 @@ run() {
 		echo 1 >/proc/sys/vm/drop_caches
 		dmsetup suspend bpio-o
 		exec {go}>&-
-		wait_for 60 sleeps_in "$reader" submit_range ||
+		wait_for 60 sleeps_in "$reader" filemap_fault ||
 			fail "$fs: the reader asks for no memory"
 		exec dmsetup suspend bpio-v &
 		suspend=$!
