@@ -955,7 +955,7 @@ static void read_one_end(struct bio *bio)
 		rb->uncounted = false;
 		rb->first = rb;
 		rb->pos = iocb->ki_pos;
-			read_bio_end(bio);
+		read_bio_end(bio);
 		return;
 	}
 	leave_read(rb->lower, rb->gate);

@@ -203,7 +203,7 @@ static sector_t host_copy(struct dm_bpio_copy *copy, u64 at,
 	cmd->dst = dst->bdev;
 	cmd->dst_sector = dst->sector;
 	INIT_WORK(&cmd->work, host_write);
-	dm_bpio_hold_init(&cmd->hold, place, 0, nr_sectors);
+	dm_bpio_hold_init(&cmd->hold, place, nr_sectors);
 	status = dm_bpio_copy_hold(copy, &cmd->hold, 1);
 	if (status)
 		host_cmd_end(cmd, status);

@@ -71,7 +71,7 @@ static ssize_t token_read_held(struct bpio_token *token,
 	bool whole;
 	int ret;
 
-	dm_bpio_hold_init(&hold, place, 0,
+	dm_bpio_hold_init(&hold, place,
 			  DIV_ROUND_UP(head + length, SECTOR_SIZE));
 	head += (leaf->sector << SECTOR_SHIFT) & (block - 1);
 	whole = !head && length >= block;

@@ -198,15 +198,12 @@ struct dm_bpio_hold {
 	struct bpio_piece *piece;
 };
 
-/*
- * A hold for @nr_sectors of @place, beginning @sectors behind its first one; to
- * be taken by dm_bpio_token_hold().
- */
+/* A hold for the first @nr_sectors of @place, for dm_bpio_token_hold_data(). */
 static inline void dm_bpio_hold_init(struct dm_bpio_hold *hold,
 				     const struct dm_bpio_place *place,
-				     sector_t sectors, sector_t nr_sectors)
+				     sector_t nr_sectors)
 {
-	hold->range.start = place->run.source + sectors;
+	hold->range.start = place->run.source;
 	hold->range.last = hold->range.start + nr_sectors - 1;
 	hold->piece = place->piece;
 }
